@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits: every cap in the program, in one list. Each has a test at the limit and one past it; every truncation is visible in output.
+ * Never: a limit written as a number anywhere else. */
+#ifndef ROWCALL_LIMITS_H
+#define ROWCALL_LIMITS_H
+
+enum {
+	/* ---- fingerprint ---- */
+	LIMIT_SQL_TEXT = 1 << 20,	/* bytes of one statement that are looked at */
+	LIMIT_SHAPE_BYTES = 16 << 10,	/* bytes of one shape */
+	LIMIT_VALUES = 4096,		/* literals and placeholders kept per statement */
+	LIMIT_SLOTS = 1024,		/* value positions kept per shape */
+	LIMIT_TABLES = 32,		/* tables kept per statement */
+	LIMIT_TAGS = 32,		/* comment tags kept per statement */
+	LIMIT_TAG_BYTES = 4096,		/* decoded bytes of all tags of one statement */
+	LIMIT_SHAPES = 20000,		/* distinct shapes a process remembers */
+	LIMIT_CACHE_ENTRIES = 4096,	/* identity cache per worker */
+	LIMIT_CACHE_KEY = 4096,		/* longer texts are not cached */
+
+	/* ---- wire ---- */
+	LIMIT_WIRE_TEXT = 1 << 20,	/* bytes of statement text kept when a message arrives in pieces */
+	LIMIT_WIRE_CAPTURE = 1 << 20,	/* bytes of any one message kept while it is incomplete; the rest is counted */
+	LIMIT_WIRE_ROW = 4096,		/* bytes of a row lent to the sampler */
+	LIMIT_WIRE_COLUMNS = 1664,	/* columns of a result that are described (PostgreSQL's own maximum) */
+	LIMIT_WIRE_PARAMS = 65535,	/* parameters of one Bind (Int16, protocol) */
+	LIMIT_WIRE_QUEUE = 65536,	/* questions without an answer on one session */
+	LIMIT_WIRE_PREPARED = 16384,	/* prepared statements remembered per session */
+	LIMIT_WIRE_PORTALS = 4096,
+	LIMIT_PG_STARTUP = 10000,	/* MAX_STARTUP_PACKET_LENGTH, pqcomm.h */
+	LIMIT_PG_HANDSHAKES = 4,	/* SSL/GSS requests before a StartupMessage */
+
+	/* ---- proxy ---- */
+	LIMIT_READ_BUFFER = 16 << 10,	/* the worker's one read buffer */
+	LIMIT_OUT_QUEUE = 256 << 10,	/* bytes queued towards a slow peer before its other side is no longer read */
+
+	/* ---- reports ---- */
+	LIMIT_RING_BYTES = 4 << 20,	/* one worker's ring in the daemon */
+	LIMIT_RING_GROWN = 256 << 20,	/* ... in `run`, grown */
+	LIMIT_RECORD = 64 << 10,	/* one record in a ring */
+	LIMIT_OPEN_REQUESTS = 10000,	/* requests open at a time */
+	LIMIT_REQUEST_SHAPES = 2048,	/* distinct shapes followed per request */
+	LIMIT_REQUEST_PARAMS = 20000,	/* distinct parameter sets followed per request */
+	LIMIT_SCOPES = 10000,
+	LIMIT_FINDINGS = 10000,
+	LIMIT_REQUESTS_KEPT = 10000,	/* closed requests kept in memory for the report */
+	LIMIT_NAME = 256,		/* bytes of a scope, test, application or other name */
+};
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capture: the running machinery: acceptor, workers, resolver, analyzer, collector, admin port, each on threads of their own.
+ * Does: start, say where it listens, drain, finish, hand out snapshots. Never: installs signal handlers, prints a report, decides a status. */
+#ifndef ROWCALL_CAPTURE_H
+#define ROWCALL_CAPTURE_H
+
+#include "config.h"
+#include "log.h"
+
+struct capture;
+
+/* Binds every listener (all or nothing) and starts the threads; blocks SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT in them.
+ * cfg and log must outlive the capture. grow_rings: `run` (grow) or `proxy` (drop). NULL: a sentence in err ("127.0.0.1:5433: address
+ * already in use; choose another with --listen"). */
+struct capture *capture_start(const struct config *cfg, struct log *log, bool grow_rings, char *err, size_t err_n)
+    __attribute__((warn_unused_result));
+
+/* Where listener i really listens: host (no brackets) or socket path, and port. Borrowed. */
+const char *capture_host(const struct capture *c, uint32_t i);
+uint16_t capture_port(const struct capture *c, uint32_t i);
+/* Port of the admin server; 0 = none. */
+uint16_t capture_admin_port(const struct capture *c);
+
+struct capture_stats {
+	uint64_t accepted, open, refused, upstream_failures, cancelled;
+	uint64_t bytes_to_server, bytes_to_client;
+	const char *last_upstream_error;	/* "" = none */
+};
+struct capture_stats capture_stats(struct capture *c);
+
+/* Stop accepting; idle sessions outside transactions go on until their client leaves or the timeout ends. Returns at once. */
+void capture_drain(struct capture *c);
+/* True when no session is open. */
+bool capture_drained(struct capture *c);
+/* Ends all sessions and workers, closes all requests. After this only capture_snapshot, capture_stats and capture_free. */
+void capture_stop(struct capture *c);
+
+/* command: for the report, "" for proxy. The caller frees it with snapshot_free. */
+struct snapshot *capture_snapshot(struct capture *c, const char *command) __attribute__((warn_unused_result));
+void capture_free(struct capture *c);
+
+#endif

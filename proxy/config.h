@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config: everything the user asked for, checked, in one immutable struct.
+ * Does: merge flag > ROWCALL_* > rowcall.yaml (found upwards) > default, from one option table. Never: opens a socket or starts anything. */
+#ifndef ROWCALL_CONFIG_H
+#define ROWCALL_CONFIG_H
+
+#include "proxy/wire/wire.h"
+#include "reports/collector.h"
+
+enum engine_kind { ENGINE_POSTGRESQL, ENGINE_MYSQL };
+
+/* Where a listener's sessions go. */
+struct upstream_config {
+	enum engine_kind engine;
+	const char *host;	/* name, IPv4, IPv6 without brackets; or a Unix socket: absolute path of the socket file itself */
+	bool is_unix;
+	uint16_t port;		/* for a Unix socket: the port in its name, for display */
+	const char *user, *password, *database;	/* from the URL; "" when absent; only side connections and preflight use them */
+	const char *display;	/* "127.0.0.1:5432", "/run/postgresql/.s.PGSQL.5432" */
+};
+
+struct listen_config {
+	const char *address;	/* "127.0.0.1", "::1", "0.0.0.0"; or an absolute socket path */
+	bool is_unix;
+	uint16_t port;		/* 0 = any free one */
+	const char *name;	/* for display and databases{}; default: upstream display */
+	struct upstream_config upstream;
+	struct wire_setup setup;	/* TLS policies */
+	const char *server_ca;		/* PEM file for verify-*; "" = the system's */
+	const char *catalog;		/* URL for look-ups; "" = none */
+	uint32_t line;			/* in rowcall.yaml; 0 = from flags or environment */
+};
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+struct config {
+	const char *file;	/* the rowcall.yaml in force, "" = none */
+	const struct listen_config *listens;
+	uint32_t nlistens;
+	uint32_t workers;
+
+	uint64_t idle_gap, quiet, keyed_quiet;	/* ns */
+	const char *const *tag_settings;
+	uint32_t ntag_settings;
+	const struct filter *fold, *tag_patterns;	/* NULL = none */
+
+	struct rule_settings rules;
+	bool lineage;
+	struct gate_config gate;
+	int exit_code;		/* status of a failed gate, default 10 */
+	bool exit_zero;		/* mutes exit_code only */
+	uint64_t rtt;		/* ns */
+
+	const char *const *reports;	/* "json:out.json", "text"; as given, checked */
+	uint32_t nreports;
+	const char *record;	/* file; "" = none / default */
+	bool record_values, show_values;
+
+	const char *admin_address;	/* "" = no admin port */
+	uint16_t admin_port;		/* 0 = any free one */
+	const char *admin_token_file;
+
+	const char *color;	/* "auto" | "always" | "never" */
+	enum log_level log_level;
+	bool log_json;
+	bool all, wide, quiet_output;
+	uint64_t connect_timeout;	/* ns, per address */
+	uint64_t drain_timeout;		/* ns */
+};
+
+#endif

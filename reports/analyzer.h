@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* analyzer: the thread that turns the workers' records into closed requests.
+ * Does: merge rings in time order, follow sessions, group statements into requests (design: instance key, mark, session change, scope tag,
+ * transaction, idle gap), hand each closed request to its sink. Never: touches a socket, judges a request, or makes a worker wait. */
+#ifndef ROWCALL_ANALYZER_H
+#define ROWCALL_ANALYZER_H
+
+#include "request.h"
+#include "ring.h"
+
+struct analyzer_config {
+	uint64_t idle_gap, quiet, keyed_quiet;	/* ns */
+	const char *const *upstreams;		/* display names, "127.0.0.1:5432"; index = rec_open.upstream */
+	uint32_t nupstreams;
+	const char *const *tag_settings;	/* further settings whose value is an instance key (requests.tag_settings) */
+	uint32_t ntag_settings;
+	/* requests.fold: applied to every scope name, in order, PCRE2; compiled by the caller's filter (reports/filter.h) */
+	const struct filter *fold;
+	/* requests.tags: user patterns with named groups (?<request>..) and/or (?<scope>..) over comment text */
+	const struct filter *tag_patterns;
+};
+
+/* Called on the analyzer thread for every closed request, in order of closing; r is borrowed for the call. */
+struct request_sink {
+	void *ctx;
+	void (*request)(void *ctx, const struct request *r);
+	/* A statement that belongs to no request (control or set-up on a connection without one). May be NULL. */
+	void (*stray)(void *ctx, const struct req_stmt *s);
+};
+
+/* Totals that concern no single request. */
+struct coverage {
+	uint64_t sessions, statements, queries, control, setup, tagged;	/* tagged: queries with a scope or key from tag, mark or session */
+	uint64_t opaque_expected, opaque_unexpected;
+	uint64_t lost;			/* records the rings dropped: the capture cannot be trusted */
+	uint64_t evidence_shed;
+	uint64_t requests, evicted_requests;	/* evicted: closed early because too many were open */
+	uint64_t notices;
+	const char *opaque_reason;	/* the last unexpected one, static or "" */
+};
+
+struct analyzer;
+/* cfg is copied shallowly: what it points to must outlive the analyzer. rings: borrowed, one per worker. */
+struct analyzer *analyzer_new(const struct analyzer_config *cfg, struct ring *const *rings, uint32_t nrings, struct request_sink sink)
+    __attribute__((warn_unused_result));
+/* Its own thread, draining on a timer of a few milliseconds. False: thread could not start. */
+bool analyzer_start(struct analyzer *a) __attribute__((warn_unused_result));
+/* Without a thread (tests, and inside the thread): drain everything complete up to now. */
+void analyzer_step(struct analyzer *a, uint64_t now);
+/* After the workers have stopped: drains all, closes all requests, ends the thread. */
+void analyzer_finish(struct analyzer *a);
+void analyzer_free(struct analyzer *a);
+
+/* Any thread. Sets the current test and/or request ("" ends it, NULL leaves it); stamped with the clock on arrival, merged like a ring. */
+void analyzer_mark(struct analyzer *a, const char *test, const char *request);
+/* Any thread: a consistent copy. */
+struct coverage analyzer_coverage(struct analyzer *a);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record: what a worker tells the analyzer, one fixed struct and a tail of bytes per fact, laid into the worker's ring.
+ * Does: describe the layout. Never: knows a wire format; carries a literal or parameter value (hashes only, names and tags excepted). */
+#ifndef ROWCALL_RECORD_H
+#define ROWCALL_RECORD_H
+
+#include "fingerprint/shapes.h"
+
+enum rec_type {
+	REC_OPEN,	/* a session was accepted */
+	REC_CLOSE,	/* it ended */
+	REC_FACT,	/* something is now known or set: see enum rec_fact */
+	REC_START,	/* a statement was sent */
+	REC_END,	/* a statement ended */
+	REC_TX,		/* the server's transaction state changed: flags = enum rec_tx */
+	REC_RESET,	/* session state was reset (DISCARD ALL, RESET ALL, COM_RESET_CONNECTION, COM_CHANGE_USER): session tags end */
+	REC_OPAQUE,	/* the session is no longer understood: flags = 1 expected, 0 not; tail = reason */
+	REC_NOTICE,	/* an error that answers nothing; tail = code */
+	REC_MARK,	/* from the mark queue, never in a ring: tail = test NUL request NUL (each may be empty = ended) */
+	/* evidence, shed first */
+	REC_PARAMS,	/* one execution's parameters: tail = rec_value[] */
+	REC_COLUMNS,	/* columns of the result that follows: tail = rec_column[] then names */
+	REC_ROW,	/* one sampled row: tail = rec_value[] (slot = column) */
+	REC_RESULT,	/* after the last row: result hash */
+	REC_TYPES
+};
+
+enum rec_tx { REC_TX_IDLE, REC_TX_OPEN, REC_TX_FAILED };
+
+/* Every record starts with this; size counts it, is a multiple of 8 and at most LIMIT_RECORD. */
+struct rec {
+	uint32_t size;
+	uint16_t type;		/* enum rec_type */
+	uint16_t flags;
+	uint64_t t;		/* ns, monotonic: when it happened; not decreasing within a ring */
+	uint32_t session;	/* unique in the process, from 1 */
+	uint32_t seq;		/* statement of the session, from 1; 0 when it concerns none */
+};
+
+struct rec_open {
+	struct rec h;
+	uint16_t upstream;	/* index into analyzer_config.upstreams */
+	uint16_t engine;	/* 0 PostgreSQL, 1 MySQL/MariaDB */
+	uint32_t peer_n;
+	char peer[];		/* "127.0.0.1:51234" */
+};
+
+enum rec_fact {
+	REC_FACT_USER, REC_FACT_DATABASE, REC_FACT_APPLICATION,	/* application_name, program_name: also as it changes */
+	REC_FACT_SERVER,	/* server version */
+	REC_FACT_SETTING,	/* a SET the user's session did: name and value ("rowcall.request", "@rowcall_scope", tag settings);
+				 * flags bit 8 = SET LOCAL (ends with the transaction) */
+};
+
+struct rec_fact_rec {		/* REC_FACT; h.flags = enum rec_fact */
+	struct rec h;
+	uint16_t name_n, value_n;
+	uint32_t pad;
+	char bytes[];		/* name, then value; no NUL */
+};
+
+enum rec_start_flags {
+	REC_START_STALE_TAG = 1,	/* the tag rode in a prepared statement that was executed before: its instance key is not to be believed */
+	REC_START_UNKNOWN = 2,		/* text not known (prepared before capture) */
+	REC_START_TAGS_CUT = 4,
+	REC_START_FUNCTION = 8,
+};
+
+struct rec_start {
+	struct rec h;
+	const struct shape *shape;	/* never NULL; lives as long as the registry */
+	uint64_t params;		/* sql_hash_mix over all parameters and literals; 0 = has none; 1 = not known */
+	uint32_t round_trips;		/* waits of the client up to and including this one since its statement before; 0 = rode along */
+	uint32_t iterations;		/* bulk executions in this one statement; else 1 */
+	uint16_t part;			/* ordinal within its text */
+	uint16_t ntags;
+	uint32_t tags_n;
+	char tags[];			/* per tag: u16 key_n, u16 value_n (host order), key, value; no NUL */
+};
+
+enum rec_outcome { REC_OK, REC_EMPTY, REC_ERROR, REC_SKIPPED, REC_LOST };
+enum rec_end_flags { REC_END_BATCH = 1, REC_END_OPEN = 2 };
+
+struct rec_end {		/* h.t = when the answer ended; h.flags = enum rec_end_flags */
+	struct rec h;
+	uint64_t start, first;	/* ns */
+	uint64_t busy;		/* ns the client waited */
+	uint64_t rows, affected, bytes, insert_id;
+	uint8_t outcome;	/* enum rec_outcome */
+	char code[7];		/* SQLSTATE or error number, NUL-padded */
+};
+
+struct rec_text {		/* REC_OPAQUE, REC_NOTICE, REC_MARK */
+	struct rec h;
+	uint32_t n, pad;
+	char text[];
+};
+
+/* ---- evidence (lineage, duplicates by result) ---- */
+
+enum rec_value_kind { REC_VALUE_NONE, REC_VALUE_INT, REC_VALUE_UUID, REC_VALUE_WORD, REC_VALUE_TEXT };
+
+struct rec_value {
+	uint64_t hash;		/* sql_hash of the canonical text; 0 = NULL or none */
+	int64_t number;		/* REC_VALUE_INT: the value; REC_VALUE_TEXT: letters | digits << 16 */
+	uint16_t slot;		/* slot of the shape, or column of the row */
+	uint8_t kind;		/* enum rec_value_kind */
+	uint8_t pad[5];
+};
+
+struct rec_values {		/* REC_PARAMS, REC_ROW; h.flags = 1 when cut */
+	struct rec h;
+	uint32_t n, row;	/* row: ordinal from 0 */
+	struct rec_value v[];
+};
+
+struct rec_column {
+	uint32_t table_oid, type;
+	uint16_t attnum;
+	uint16_t table_n, name_n;	/* lengths in the byte tail */
+	uint16_t pad;
+};
+
+struct rec_columns {
+	struct rec h;
+	uint32_t n, bytes_n;
+	struct rec_column c[];	/* then bytes: table, name of each in turn */
+};
+
+struct rec_result {
+	struct rec h;
+	uint64_t hash, rows, bytes;	/* keyed hash over the first bytes (limit), rows, length */
+};
+
+#endif

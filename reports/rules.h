@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rules: one rule, one file: an id, a sentence of help, a pure function from a closed request to raw findings.
+ * Does: list the rules and what they return. Never: does I/O, reads a clock, remembers anything between requests. */
+#ifndef ROWCALL_RULES_H
+#define ROWCALL_RULES_H
+
+#include "fingerprint/arena.h"
+#include "request.h"
+
+enum rule_id {
+	RULE_N_PLUS_ONE, RULE_DUPLICATE, RULE_WRITE_LOOP, RULE_SLOW_QUERY, RULE_SLOW_REQUEST, RULE_LARGE_RESULT, RULE_IDLE_IN_TRANSACTION,
+	RULE_PREPARE_CHURN, RULE_QUERY_ERROR, RULE_CROSS_SCOPE_REPEAT, RULE_QUERY_BUDGET,
+	RULES
+};
+
+enum verdict { VERDICT_PROVEN, VERDICT_SUSPECTED, VERDICT_NOTE };
+
+struct rule_settings {
+	uint32_t n_plus_one_threshold;		/* distinct parameter sets, default 5 */
+	uint64_t slow_query, slow_request;	/* ns; 0 = off */
+};
+
+/* What a rule says about one request. Lives in the arena. */
+struct raw_finding {
+	enum rule_id rule;
+	enum verdict verdict;
+	const struct shape *repeat;	/* the shape it is about; NULL for whole-request findings */
+	const struct shape *source;	/* where the parameters came from; NULL when not known */
+	const char *column;		/* "orders.customer_id → customers.id"; "" when not known */
+	uint64_t source_rows;
+	uint32_t executions, distinct, round_trips;
+	uint32_t excess;		/* executions a fix would save: what `duplicates` budgets count */
+	uint64_t busy;			/* ns in the executions */
+	uint64_t wasted;		/* ns a fix would save */
+	uint32_t first_stmt;		/* index of the first execution in the request */
+	const char *evidence;		/* one line in words: "50 distinct parameters, median gap 0.3 ms" */
+	struct raw_finding *next;
+};
+
+struct rule {
+	const char *id;			/* "n-plus-one" */
+	const char *title;		/* "N+1", "DUP", ... for the console */
+	const char *help;		/* one sentence */
+	/* Appends to *out (in the arena) what it finds. NULL for rules the gate evaluates (query-budget). */
+	void (*check)(const struct request *r, const struct rule_settings *s, struct arena *a, struct raw_finding **out);
+};
+
+extern const struct rule rules[RULES];
+/* By id ("n-plus-one"); RULES when there is none. */
+enum rule_id rule_find(struct span id);
+const char *verdict_name(enum verdict v);	/* "proven", "suspected", "note" */
+
+#endif
