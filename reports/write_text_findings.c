@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write_text_findings: each finding as a card: where, what ran before, what repeats, why we say so, what it costs, what to do. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fingerprint/shapes.h"
+#include "text.h"
+#include "write_text.h"
+
+enum { LABEL = 4, BODY = 12, SHOWN = 20, KEY_SHOWN = 20 };
+
+/* Scopes by name, so that ten thousand findings find theirs quickly. */
+struct scope_index {
+	const struct snap_scope **by_name;
+	uint32_t n;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct snap_scope *const *)a)->name, (*(const struct snap_scope *const *)b)->name);
+}
+
+static struct scope_index
+index_scopes(struct arena *a, const struct snapshot *s)
+{
+	struct scope_index x = { arena_zero(a, s->nscopes * sizeof *x.by_name), s->nscopes };
+
+	for (uint32_t i = 0; i < s->nscopes; i++)
+		x.by_name[i] = &s->scopes[i];
+	qsort(x.by_name, x.n, sizeof *x.by_name, by_name);
+	return x;
+}
+
+static const struct snap_scope *
+find_scope(const struct scope_index *x, const char *name)
+{
+	const struct snap_scope key = { .name = name }, *k = &key, **hit;
+
+	hit = bsearch(&k, x->by_name, x->n, sizeof *x->by_name, by_name);
+	return hit ? *hit : NULL;
+}
+
+static void
+label(struct page *p, const char *word)
+{
+	page_to(p, LABEL);
+	page_put(p, INK_DIM, "%s", word);
+	page_to(p, BODY);
+}
+
+static void
+put_head(struct page *p, const struct snap_finding *f, const struct snap_scope *sc, unsigned number)
+{
+	struct strbuf right;
+
+	strbuf_init(&right, 256);
+	if (sc) {
+		strbuf_printf(&right, "%" PRIu64 " quer%s", sc->queries.max, sc->queries.max == 1 ? "y" : "ies");
+		if (sc->budget != NO_LIMIT)
+			strbuf_printf(&right, ", budget %" PRId64, sc->budget);
+	}
+	page_put(p, INK_PLAIN, "%2u  ", number);
+	page_put(p, rule_ink(f->rule), "%s", rules[f->rule].title);
+	page_put(p, INK_PLAIN, "  ");
+	page_put(p, INK_DIM, "%s", f->suppressed ? "allowed" : verdict_name(f->verdict));
+	page_put(p, INK_PLAIN, "  ");
+	page_name(p, INK_BOLD, f->scope, p->width > p->col + 2 + (unsigned)right.n ? p->width - p->col - 2 - (unsigned)right.n : 20);
+	page_right(p, sc && sc->over ? INK_RED : INK_PLAIN, "%s", strbuf_cstr(&right));
+	page_line(p);
+	strbuf_clear(&right);
+}
+
+static void
+put_shape(struct page *p, const char *word, const struct shape *sh, const char *right)
+{
+	unsigned taken = *right ? page_columns(p, right) + 2 : 0;
+	char id[9];
+
+	if (!sh)
+		return;
+	label(p, word);
+	shape_short(sh->fingerprint, id);
+	page_put(p, INK_DIM, "%s", id);
+	page_put(p, INK_PLAIN, "  ");
+	page_sql(p, sh->text, p->width - p->col - taken);
+	page_right(p, INK_PLAIN, "%s", right);
+	page_line(p);
+}
+
+static void
+put_shapes(struct page *p, const struct raw_finding *w)
+{
+	char right[96], t[TEXT_TIME];
+
+	snprintf(right, sizeof right, "%" PRIu64 " row%s", w->source_rows, plural(w->source_rows));
+	put_shape(p, "source", w->source, right);
+	snprintf(right, sizeof right, "%" PRIu32 "x  %s", w->executions, text_time(w->busy, t));
+	put_shape(p, w->executions > 1 ? "repeat" : "query", w->repeat, right);
+}
+
+static void
+put_reason(struct page *p, const struct snap_finding *f)
+{
+	const struct raw_finding *w = &f->worst;
+	bool column = w->column && *w->column, evidence = w->evidence && *w->evidence;
+
+	if (!column && !evidence)
+		return;
+	label(p, f->verdict == VERDICT_PROVEN ? "proof" : "why");
+	page_wrap(p, INK_PLAIN, "%s%s%s", column ? w->column : "", column && evidence ? "; " : "", evidence ? w->evidence : "");
+}
+
+/* "41.3 ms, 84% of the request; 49 round trips too many, 49 ms more at 1 ms each" */
+static void
+put_cost(struct page *p, const struct snapshot *s, const struct snap_finding *f)
+{
+	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
+	char t[TEXT_TIME], u[TEXT_TIME];
+	struct strbuf b;
+
+	strbuf_init(&b, 1024);
+	strbuf_printf(&b, "%s", text_time(f->worst.busy, t));
+	if (r && r->db > 0 && f->worst.busy <= r->db)
+		strbuf_printf(&b, ", %.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
+	if (f->cost_at_rtt > 0 && s->rtt > 0) {
+		uint64_t trips = f->cost_at_rtt / s->rtt;
+
+		strbuf_printf(&b, "; %" PRIu64 " round trip%s too many", trips, plural(trips));
+		strbuf_printf(&b, " (%s when each takes %s)", text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
+	}
+	label(p, "cost");
+	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
+	strbuf_clear(&b);
+}
+
+static void
+put_seen(struct page *p, const struct snapshot *s, const struct snap_finding *f)
+{
+	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
+	char n[TEXT_COUNT], m[TEXT_COUNT];
+	struct strbuf b;
+
+	strbuf_init(&b, 4096);
+	strbuf_printf(&b, "in %s of %s request%s", text_count(f->seen_in, n), text_count(f->of, m), plural(f->of));
+	if (f->seen_in > 1)
+		strbuf_printf(&b, ", %s executions in all", text_count(f->executions, n));
+	strbuf_printf(&b, "; %s #%" PRIu64, f->seen_in > 1 ? "worst: request" : "request", f->request_number);
+	if (r && *r->r.key)
+		strbuf_printf(&b, " (%.*s%s)", KEY_SHOWN, r->r.key, strlen(r->r.key) > KEY_SHOWN ? "\xe2\x80\xa6" : "");
+	if (f->test && *f->test)
+		strbuf_printf(&b, ", test %s", f->test);
+	label(p, "seen");
+	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
+	strbuf_clear(&b);
+}
+
+static void
+put_place(struct page *p, const struct snap_finding *f)
+{
+	if (!f->file || !*f->file)
+		return;
+	label(p, "where");
+	page_put(p, INK_BOLD, "%s", f->file);
+	if (f->line > 0)
+		page_put(p, INK_BOLD, ":%" PRIu32, f->line);
+	if (f->origin && *f->origin)
+		page_put(p, INK_DIM, "  (from %s)", f->origin);
+	page_line(p);
+}
+
+static void
+put_advice(struct page *p, const struct snap_finding *f)
+{
+	if (f->advice && *f->advice) {
+		label(p, "fix");
+		page_wrap(p, INK_GREEN, "%s", f->advice);
+	}
+	if (f->suppressed) {
+		label(p, "allowed");
+		page_wrap(p, INK_PLAIN, "%s", f->suppressed);
+	}
+}
+
+static void
+put_finding(struct page *p, const struct snapshot *s, const struct snap_finding *f, const struct snap_scope *sc, unsigned number)
+{
+	page_blank(p);
+	put_head(p, f, sc, number);
+	put_shapes(p, &f->worst);
+	put_reason(p, f);
+	put_cost(p, s, f);
+	put_seen(p, s, f);
+	put_place(p, f);
+	put_advice(p, f);
+}
+
+void
+text_findings(struct page *p, const struct snapshot *s)
+{
+	struct arena a = { 0 };
+	struct scope_index x = index_scopes(&a, s);
+	uint64_t shown = 0, more = s->findings_dropped;
+
+	for (uint32_t i = 0; i < s->nfindings; i++) {
+		const struct snap_finding *f = &s->findings[i];
+
+		if (!scope_shown(p->o, f->scope) || (!p->o->all && !finding_counts(f)))
+			continue;
+		if (!p->o->all && shown == SHOWN)
+			more++;
+		else
+			put_finding(p, s, f, find_scope(&x, f->scope), (unsigned)++shown);
+	}
+	if (more > 0) {
+		page_blank(p);
+		page_put(p, INK_DIM, "    ... %" PRIu64 " more finding%s%s", more, plural(more), p->o->all ? " not kept" : " (--all)");
+		page_line(p);
+	}
+	arena_clear(&a);
+}

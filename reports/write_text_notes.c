@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write_text_notes: the foot of the page: totals, what the reader must know about the capture, and the commands to try next. */
+#include <inttypes.h>
+
+#include "text.h"
+#include "write_text.h"
+
+void
+text_totals(struct page *p, const struct snapshot *s)
+{
+	char t[TEXT_TIME], u[TEXT_TIME];
+
+	if (s->coverage.statements == 0 && s->queries == 0)
+		return;
+	page_blank(p);
+	page_put(p, INK_BOLD, "[SQL] %" PRIu64 " queries (%" PRIu64 " duplicates), %s ms SQL time, %s ms wall", s->queries, s->duplicates,
+	    text_ms(s->db, t), text_ms(s->duration, u));
+	page_line(p);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+note(struct page *p, const char *fmt, ...)
+{
+	va_list ap;
+	struct strbuf b;
+
+	strbuf_init(&b, 16 << 10);
+	va_start(ap, fmt);
+	strbuf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	page_put(p, INK_YELLOW, "note");
+	page_put(p, INK_PLAIN, "  ");
+	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
+	strbuf_clear(&b);
+}
+
+static void
+note_tags(struct page *p, const struct snapshot *s)
+{
+	const struct coverage *c = &s->coverage;
+	char n[TEXT_COUNT], m[TEXT_COUNT];
+	uint64_t inferred = 0;
+
+	for (uint32_t i = 0; i < s->nrequests; i++)
+		inferred += s->requests[i].r.borders_from >= FROM_TRANSACTION;
+	if (c->queries > 0 && c->tagged == 0)
+		note(p, "no query says which request it belongs to: requests are told apart by transactions and pauses (~)");
+	else if (c->tagged < c->queries)
+		note(p, "%.0f%% of the queries carry a tag (%s of %s)", 100.0 * (double)c->tagged / (double)c->queries, text_count(c->tagged, n),
+		    text_count(c->queries, m));
+	if (inferred > 0 && c->tagged > 0)
+		note(p, "%s of %s requests have inferred borders (~): found by transactions and pauses, not by tags", text_count(inferred, n),
+		    text_count(requests_seen(s), m));
+}
+
+static void
+note_capture(struct page *p, const struct snapshot *s)
+{
+	const struct coverage *c = &s->coverage;
+	char n[TEXT_COUNT];
+
+	if (c->lost > 0)
+		note(p, "%s events were lost: counts are too low", text_count(c->lost, n));
+	if (c->opaque_unexpected > 0)
+		note(p, "%s session%s could not be read to the end%s%s: what they sent was forwarded, not inspected",
+		    text_count(c->opaque_unexpected, n), plural(c->opaque_unexpected), c->opaque_reason && *c->opaque_reason ? ", " : "",
+		    c->opaque_reason ? c->opaque_reason : "");
+	if (c->opaque_expected > 0)
+		note(p, "%s session%s passed through unread by design (replication, encrypted end to end)", text_count(c->opaque_expected, n),
+		    plural(c->opaque_expected));
+	if (c->evidence_shed > 0)
+		note(p, "evidence is partial: %s pieces were left out under load, so proofs may be missing", text_count(c->evidence_shed, n));
+	if (s->incomplete)
+		note(p, "the recording was never finished: this is a part of the run");
+}
+
+static void
+note_limits(struct page *p, const struct snapshot *s)
+{
+	char n[TEXT_COUNT];
+
+	if (s->coverage.evicted_requests > 0)
+		note(p, "%s requests were closed early because too many were open at a time", text_count(s->coverage.evicted_requests, n));
+	if (s->requests_dropped > 0)
+		note(p, "%s requests are counted but not kept one by one", text_count(s->requests_dropped, n));
+	if (s->requests_slim > 0)
+		note(p, "%s requests are kept without their statements", text_count(s->requests_slim, n));
+	for (uint32_t i = 0; i < s->nwarnings; i++)
+		note(p, "%s", s->warnings[i]);
+}
+
+void
+text_notes(struct page *p, const struct snapshot *s)
+{
+	page_blank(p);
+	note_tags(p, s);
+	note_capture(p, s);
+	note_limits(p, s);
+}
+
+/* ---- next ---- */
+
+static bool
+when_ungated(const struct snapshot *s)
+{
+	return !s->gated && s->nfindings > 0;
+}
+
+static bool
+when_untagged(const struct snapshot *s)
+{
+	return s->coverage.queries > 0 && s->coverage.tagged * 2 < s->coverage.queries;
+}
+
+static bool
+when_seen(const struct snapshot *s)
+{
+	return requests_seen(s) > 0;
+}
+
+static bool
+when_nothing(const struct snapshot *s)
+{
+	return requests_seen(s) == 0;
+}
+
+/* Hints, in order; only commands and flags that exist. */
+static const struct hint {
+	bool (*when)(const struct snapshot *s);
+	const char *what, *command;
+} hints[] = {
+	{ when_nothing, "see what rowcall listens on", "rowcall run --help" },
+	{ when_ungated, "fail CI on this", "rowcall run --fail-on n-plus-one,duplicate -- COMMAND" },
+	{ when_untagged, "name the requests", "rowcall mark NAME" },
+	{ when_seen, "for machines", "rowcall run --report json:rowcall.json -- COMMAND" },
+};
+
+void
+text_next(struct page *p, const struct snapshot *s)
+{
+	const char *word = "next:";
+
+	page_blank(p);
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+		if (!hints[i].when(s))
+			continue;
+		page_put(p, INK_BOLD, "%s", word);
+		page_to(p, 6);
+		page_put(p, INK_PLAIN, "%s", hints[i].what);
+		page_to(p, 28);
+		page_put(p, INK_CYAN, "%s", hints[i].command);
+		page_line(p);
+		word = "";
+	}
+}

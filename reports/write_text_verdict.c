@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write_text_verdict: the head of the page: the verdict in a word and a sentence, why, and what was looked at. */
+#include <inttypes.h>
+
+#include "text.h"
+#include "write_text.h"
+
+enum { INDENT = 6, FAILURES_SHOWN = 8 };
+
+struct sums {
+	uint64_t by_rule[RULES];
+	uint64_t findings, notes, over, budgeted;
+};
+
+static struct sums
+count(const struct snapshot *s)
+{
+	struct sums c = { 0 };
+
+	for (uint32_t i = 0; i < s->nfindings; i++) {
+		const struct snap_finding *f = &s->findings[i];
+
+		c.findings += finding_counts(f);
+		c.by_rule[f->rule] += finding_counts(f);
+		c.notes += f->level == LEVEL_NOTE && !f->suppressed;
+	}
+	for (uint32_t i = 0; i < s->nscopes; i++) {
+		c.over += s->scopes[i].over;
+		c.budgeted += s->scopes[i].budget != NO_LIMIT || s->scopes[i].baseline != NO_LIMIT;
+	}
+	return c;
+}
+
+static void
+put_word(struct page *p, const struct snapshot *s, const struct sums *c)
+{
+	if (s->state == GATE_UNUSABLE)
+		page_put(p, INK_BAD, "UNUSABLE");
+	else if (s->state == GATE_FAIL)
+		page_put(p, INK_BAD, "FAIL");
+	else if (!s->gated && c->findings > 0)
+		page_put(p, INK_WARN, "FOUND");
+	else
+		page_put(p, INK_GOOD, "PASS");
+	page_put(p, INK_PLAIN, "  ");
+}
+
+/* "2 N+1, 1 duplicate" */
+static void
+add_rules(struct strbuf *b, const struct sums *c)
+{
+	const char *comma = "";
+
+	for (unsigned r = 0; r < RULES; r++) {
+		if (c->by_rule[r] == 0)
+			continue;
+		strbuf_printf(b, "%s%" PRIu64 " %s", comma, c->by_rule[r], rule_words((enum rule_id)r, c->by_rule[r]));
+		comma = ", ";
+	}
+}
+
+static void
+put_sentence(struct page *p, const struct snapshot *s, const struct sums *c)
+{
+	struct strbuf b;
+	char n[TEXT_COUNT];
+
+	strbuf_init(&b, 4096);
+	if (requests_seen(s) == 0)
+		strbuf_str(&b, "no request was seen");
+	else if (c->findings == 0)
+		strbuf_printf(&b, "no findings in %s request%s", text_count(requests_seen(s), n), plural(requests_seen(s)));
+	else
+		add_rules(&b, c);
+	if (s->nallowed > 0)
+		strbuf_printf(&b, "; %" PRIu32 " allowed", s->nallowed);
+	if (c->notes > 0)
+		strbuf_printf(&b, "; %" PRIu64 " note%s%s", c->notes, plural(c->notes), p->o->all ? "" : " (--all)");
+	if (c->over > 0)
+		strbuf_printf(&b, "; %" PRIu64 " of %" PRIu32 " scope%s over", c->over, s->nscopes, plural(s->nscopes));
+	else if (c->budgeted > 0)
+		strbuf_printf(&b, "; all %" PRIu64 " scope%s with a budget within it", c->budgeted, plural(c->budgeted));
+	page_wrap(p, INK_BOLD, "%s", strbuf_cstr(&b));
+	strbuf_clear(&b);
+}
+
+static void
+put_failures(struct page *p, const struct snapshot *s)
+{
+	uint32_t shown = p->o->all || s->nfailures <= FAILURES_SHOWN ? s->nfailures : FAILURES_SHOWN;
+
+	for (uint32_t i = 0; i < shown; i++) {
+		const struct gate_failure *f = &s->failures[i];
+
+		page_to(p, INDENT - 2);
+		page_put(p, INK_RED, "- ");
+		if (f->file && *f->file)
+			page_wrap(p, INK_PLAIN, "%s (%s:%" PRIu32 ")", f->message, f->file, f->line);
+		else
+			page_wrap(p, INK_PLAIN, "%s", f->message);
+	}
+	if (shown < s->nfailures) {
+		page_to(p, INDENT);
+		page_put(p, INK_DIM, "... %" PRIu32 " more (--all)", s->nfailures - shown);
+		page_line(p);
+	}
+}
+
+static void
+put_about(struct page *p, const struct snapshot *s)
+{
+	char n[TEXT_COUNT], m[TEXT_COUNT], t[TEXT_TIME];
+
+	page_to(p, INDENT);
+	page_put(p, INK_DIM, "rowcall %s", s->version);
+	if (*s->command)
+		page_put(p, INK_DIM, "  run \"%s\"", s->command);
+	page_put(p, INK_DIM, "  %s request%s, %s quer%s in %s", text_count(requests_seen(s), n), plural(requests_seen(s)),
+	    text_count(s->queries, m), s->queries == 1 ? "y" : "ies", text_time(s->duration, t));
+	page_line(p);
+	for (uint32_t i = 0; i < s->nupstreams; i++) {
+		page_to(p, INDENT);
+		page_put(p, INK_DIM, "%s", s->upstreams[i]);
+		page_line(p);
+	}
+}
+
+void
+text_verdict(struct page *p, const struct snapshot *s)
+{
+	struct sums c = count(s);
+
+	put_word(p, s, &c);
+	put_sentence(p, s, &c);
+	put_failures(p, s);
+	put_about(p, s);
+}
