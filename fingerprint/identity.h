@@ -25,7 +25,7 @@ struct identity {
 	struct span name, value;	/* as in sql_stmt */
 	const struct sql_tag *tags;	/* of this very text, never cached */
 	size_t ntags;
-	bool unfinished;
+	bool unfinished, local;		/* as in sql_stmt */
 };
 
 struct identity_stats {

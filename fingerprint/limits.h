@@ -26,10 +26,14 @@ enum {
 	LIMIT_WIRE_QUEUE = 65536,	/* questions without an answer on one session */
 	LIMIT_WIRE_PREPARED = 16384,	/* prepared statements remembered per session */
 	LIMIT_WIRE_PORTALS = 4096,
+	LIMIT_PG_KEPT = 4 << 20,	/* bytes of names, and of Binds, descriptions and types, remembered per session */
+	LIMIT_PG_DESCRIPTION = 64 << 10,	/* bytes of one statement's description of its result */
 	LIMIT_PG_STARTUP = 10000,	/* MAX_STARTUP_PACKET_LENGTH, pqcomm.h */
 	LIMIT_PG_HANDSHAKES = 4,	/* SSL/GSS requests before a StartupMessage */
 
 	/* ---- proxy ---- */
+	LIMIT_TEXT_PARTS = 4096,	/* statements of one text told apart */
+	LIMIT_HANDSHAKE = 64 << 10,	/* bytes of one leg held during the handshake */
 	LIMIT_READ_BUFFER = 16 << 10,	/* the worker's one read buffer */
 	LIMIT_OUT_QUEUE = 256 << 10,	/* bytes queued towards a slow peer before its other side is no longer read */
 
@@ -43,6 +47,11 @@ enum {
 	LIMIT_SCOPES = 10000,
 	LIMIT_FINDINGS = 10000,
 	LIMIT_REQUESTS_KEPT = 10000,	/* closed requests kept in memory for the report */
+	LIMIT_KEPT_BYTES = 64 << 20,	/* bytes they may take together */
+	LIMIT_TESTS = 20000,		/* tests whose sums are kept for test budgets */
+	LIMIT_DATABASES = 256,		/* databases told apart in totals */
+	LIMIT_COUNT_VALUES = 1024,	/* distinct values kept exactly per multiset of counts */
+	LIMIT_VIOLATIONS = 10000,	/* (scope or test, kind of budget) pairs over their limit */
 	LIMIT_NAME = 256,		/* bytes of a scope, test, application or other name */
 };
 

@@ -59,6 +59,7 @@ struct config {
 	const char *admin_address;	/* "" = no admin port */
 	uint16_t admin_port;		/* 0 = any free one */
 	const char *admin_token_file;
+	const char *admin_token;	/* its first line, read at load; "" = none */
 
 	const char *color;	/* "auto" | "always" | "never" */
 	enum log_level log_level;

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capture: see capture.h. Puts the machinery together and takes it apart in the right order. */
+#include "capture.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "core/acceptor.h"
+#include "core/clock.h"
+#include "core/worker.h"
+#include "fingerprint/mem.h"
+#include "reports/analyzer.h"
+#include "reports/serve/admin.h"
+
+enum { MAX_TOKEN = 4096 };
+
+struct capture {
+	const struct config *cfg;
+	struct worker_shared shared;
+	struct shapes *shapes;
+	struct ring **rings;
+	struct worker **workers;
+	uint32_t nworkers;
+	struct acceptor *acceptor;
+	struct analyzer *analyzer;
+	struct collector *collector;
+	struct admin *admin;
+	const char **upstreams;		/* names for reports, by listener */
+	uint64_t started;		/* ns */
+	int64_t started_us;
+	bool listening, stopped;
+	char (*hosts)[ADDRESS_TEXT];
+	char last_failure[256];
+};
+
+/* ---- admin port ---- */
+
+static void
+admin_mark(void *ctx, const char *test, const char *request)
+{
+	struct capture *c = ctx;
+
+	analyzer_mark(c->analyzer, test, request);
+}
+
+static bool
+admin_ready(void *ctx)
+{
+	struct capture *c = ctx;
+
+	return __atomic_load_n(&c->listening, __ATOMIC_ACQUIRE);
+}
+
+static struct snapshot *
+admin_snapshot(void *ctx)
+{
+	return capture_snapshot(ctx, "");
+}
+
+static bool
+start_admin(struct capture *c, char *err, size_t err_n)
+{
+	const struct config *cfg = c->cfg;
+	struct admin_config ac = { .address = cfg->admin_address, .port = cfg->admin_port, .token = cfg->admin_token ? cfg->admin_token : "" };
+	struct admin_source src = { .ctx = c, .mark = admin_mark, .ready = admin_ready, .snapshot = admin_snapshot };
+
+	if (!cfg->admin_address || !*cfg->admin_address)
+		return true;
+	c->admin = admin_start(&ac, src, err, err_n);
+	return c->admin != NULL;
+}
+
+/* ---- start ---- */
+
+static bool
+set_listener(struct listener *l, const struct listen_config *cfg, uint16_t index, char *err, size_t err_n)
+{
+	const struct upstream_config *up = &cfg->upstream;
+
+	*l = (struct listener){ .cfg = cfg, .index = index, .fd = -1 };
+	l->engine = up->engine == ENGINE_POSTGRESQL ? &pg_engine : &my_engine;
+	l->fixed = up->is_unix ? address_unix(&l->upstream, up->host) : address_numeric(&l->upstream, up->host, up->port);
+	if (up->is_unix && !l->fixed) {
+		snprintf(err, err_n, "%s: the path is too long for a socket", up->host);
+		return false;
+	}
+	if (cfg->setup.server_tls == WIRE_TLS_DISABLE || cfg->setup.server_is_unix)
+		return true;
+	l->server_tls = tls_server_context(cfg, err, err_n);
+	return l->server_tls != NULL;
+}
+
+static bool
+start_analysis(struct capture *c)
+{
+	const struct config *cfg = c->cfg;
+	struct analyzer_config ac = { .idle_gap = cfg->idle_gap, .quiet = cfg->quiet, .keyed_quiet = cfg->keyed_quiet, .upstreams = c->upstreams,
+		.nupstreams = cfg->nlistens, .tag_settings = cfg->tag_settings, .ntag_settings = cfg->ntag_settings, .fold = cfg->fold,
+		.tag_patterns = cfg->tag_patterns };
+	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = c->upstreams,
+		.nupstreams = cfg->nlistens };
+
+	c->collector = collector_new(&cc);
+	if (!c->collector)
+		return false;
+	c->analyzer = analyzer_new(&ac, c->rings, c->nworkers,
+	    (struct request_sink){ .ctx = c->collector, .request = collector_request, .stray = collector_stray });
+	return c->analyzer && analyzer_start(c->analyzer);
+}
+
+static bool
+start_workers(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->cfg->workers; i++) {
+		c->workers[i] = worker_new(&c->shared, c->rings[i], c->shapes);
+		if (!c->workers[i])
+			return false;
+	}
+	return true;
+}
+
+static void
+name_listeners(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->shared.nlisteners; i++) {
+		const struct listen_config *l = c->shared.listeners[i].cfg;
+
+		snprintf(c->hosts[i], ADDRESS_TEXT, "%s", l->address);
+	}
+}
+
+static bool
+make_parts(struct capture *c, bool grow_rings, char *err, size_t err_n)
+{
+	const struct config *cfg = c->cfg;
+
+	c->shared.listeners = xmem_zero(cfg->nlistens * sizeof *c->shared.listeners);
+	c->upstreams = xmem_zero(cfg->nlistens * sizeof *c->upstreams);
+	c->hosts = xmem_zero(cfg->nlistens * sizeof *c->hosts);
+	c->rings = xmem_zero(cfg->workers * sizeof *c->rings);
+	c->workers = xmem_zero(cfg->workers * sizeof *c->workers);
+	c->nworkers = cfg->workers;
+	for (uint32_t i = 0; i < cfg->nlistens; i++) {
+		if (!set_listener(&c->shared.listeners[i], &cfg->listens[i], (uint16_t)i, err, err_n))
+			return false;
+		c->shared.nlisteners++;
+		c->upstreams[i] = cfg->listens[i].name;
+	}
+	for (uint32_t i = 0; i < cfg->workers; i++) {
+		c->rings[i] = ring_new(LIMIT_RING_BYTES, grow_rings ? LIMIT_RING_GROWN : 0);
+		if (!c->rings[i])
+			return false;
+	}
+	c->shapes = shapes_new();
+	c->shared.cancels = cancel_map_new();
+	c->shared.resolver = resolver_new();
+	return c->shapes && c->shared.cancels && c->shared.resolver;
+}
+
+static void
+block_signals(sigset_t *before)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		sigaddset(&set, ours[i]);
+	pthread_sigmask(SIG_BLOCK, &set, before);
+}
+
+static bool
+start_all(struct capture *c, bool grow_rings, char *err, size_t err_n)
+{
+	snprintf(err, err_n, "out of memory, or no thread could be started");
+	if (!make_parts(c, grow_rings, err, err_n))
+		return false;
+	c->acceptor = acceptor_bind(&c->shared, err, err_n);
+	if (!c->acceptor)
+		return false;
+	name_listeners(c);
+	snprintf(err, err_n, "out of memory, or no thread could be started");
+	if (!start_analysis(c) || !start_workers(c) || !start_admin(c, err, err_n))
+		return false;
+	if (!acceptor_start(c->acceptor, c->workers, c->nworkers))
+		return false;
+	__atomic_store_n(&c->listening, true, __ATOMIC_RELEASE);
+	return true;
+}
+
+struct capture *
+capture_start(const struct config *cfg, struct log *log, bool grow_rings, char *err, size_t err_n)
+{
+	struct capture *c = xmem_zero(sizeof *c);
+	sigset_t before;
+	bool ok;
+
+	c->cfg = cfg;
+	c->shared.cfg = cfg;
+	c->shared.log = log;
+	pthread_mutex_init(&c->shared.words_lock, NULL);
+	c->started = clock_ns();
+	c->started_us = clock_wall_us();
+	sql_hash_key_init();
+	block_signals(&before);
+	ok = start_all(c, grow_rings, err, err_n);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!ok) {
+		capture_stop(c);
+		capture_free(c);
+		return NULL;
+	}
+	err[0] = '\0';
+	return c;
+}
+
+/* ---- while it runs ---- */
+
+const char *
+capture_host(const struct capture *c, uint32_t i)
+{
+	return c->hosts[i];
+}
+
+uint16_t
+capture_port(const struct capture *c, uint32_t i)
+{
+	const struct listener *l = &c->shared.listeners[i];
+
+	return l->cfg->is_unix ? l->cfg->port : address_port(&l->bound);
+}
+
+uint16_t
+capture_admin_port(const struct capture *c)
+{
+	return c->admin ? admin_port(c->admin) : 0;
+}
+
+struct capture_stats
+capture_stats(struct capture *c)
+{
+	struct capture_stats st = { .last_upstream_error = c->last_failure };
+
+	for (uint32_t i = 0; i < c->nworkers; i++) {
+		struct worker_counters *k = c->workers[i] ? &c->workers[i]->counters : NULL;
+
+		if (!k)
+			continue;
+		st.accepted += counter_get(&k->accepted);
+		st.open += counter_get(&k->open);
+		st.refused += counter_get(&k->refused);
+		st.upstream_failures += counter_get(&k->upstream_failures);
+		st.cancelled += counter_get(&k->cancelled);
+		st.bytes_to_server += counter_get(&k->bytes[WIRE_CLIENT]);
+		st.bytes_to_client += counter_get(&k->bytes[WIRE_SERVER]);
+	}
+	pthread_mutex_lock(&c->shared.words_lock);
+	memcpy(c->last_failure, c->shared.last_failure, sizeof c->last_failure);
+	pthread_mutex_unlock(&c->shared.words_lock);
+	return st;
+}
+
+void
+capture_drain(struct capture *c)
+{
+	__atomic_store_n(&c->listening, false, __ATOMIC_RELEASE);
+	acceptor_stop(c->acceptor);
+	for (uint32_t i = 0; i < c->nworkers; i++)
+		worker_drain(c->workers[i]);
+}
+
+bool
+capture_drained(struct capture *c)
+{
+	return capture_stats(c).open == 0;
+}
+
+void
+capture_stop(struct capture *c)
+{
+	if (c->stopped)
+		return;
+	c->stopped = true;
+	__atomic_store_n(&c->listening, false, __ATOMIC_RELEASE);
+	if (c->admin)
+		admin_stop(c->admin);
+	c->admin = NULL;
+	if (c->acceptor)
+		acceptor_stop(c->acceptor);
+	for (uint32_t i = 0; i < c->nworkers; i++)
+		if (c->workers && c->workers[i])
+			worker_stop(c->workers[i]);
+	if (c->analyzer)
+		analyzer_finish(c->analyzer);
+}
+
+struct snapshot *
+capture_snapshot(struct capture *c, const char *command)
+{
+	struct run_info run = { .version = ROWCALL_VERSION, .command = command, .started_us = c->started_us, .duration = clock_ns() - c->started,
+		.upstreams = c->upstreams, .nupstreams = c->cfg->nlistens, .coverage = analyzer_coverage(c->analyzer) };
+
+	return collector_snapshot(c->collector, &run);
+}
+
+void
+capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	capture_stop(c);
+	acceptor_free(c->acceptor);
+	for (uint32_t i = 0; i < c->nworkers && c->workers; i++)
+		worker_free(c->workers[i]);
+	analyzer_free(c->analyzer);
+	collector_free(c->collector);
+	resolver_free(c->shared.resolver);
+	cancel_map_free(c->shared.cancels);
+	for (uint32_t i = 0; i < c->nworkers && c->rings; i++)
+		ring_free(c->rings[i]);
+	for (uint32_t i = 0; i < c->shared.nlisteners; i++)
+		SSL_CTX_free(c->shared.listeners[i].server_tls);
+	shapes_free(c->shapes);
+	pthread_mutex_destroy(&c->shared.words_lock);
+	mem_free(c->shared.listeners);
+	mem_free(c->upstreams);
+	mem_free(c->hosts);
+	mem_free(c->rings);
+	mem_free(c->workers);
+	mem_free(c);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dial: the way to the upstream: look the name up, try every address in turn, start TLS when the engine says so.
+ * Never: blocks, or gives up on the first address. */
+#include "session_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proxy/log.h"
+
+static void
+unreachable(struct session *s, const char *why)
+{
+	struct worker_shared *sh = s->worker->shared;
+	char message[256];
+
+	snprintf(message, sizeof message, "rowcall: cannot reach the database at %s: %s", s->listener->cfg->upstream.display, why);
+	pthread_mutex_lock(&sh->words_lock);
+	snprintf(sh->last_failure, sizeof sh->last_failure, "%s: %s", s->listener->cfg->upstream.display, why);
+	pthread_mutex_unlock(&sh->words_lock);
+	counter_add(&s->worker->counters.upstream_failures, 1);
+	log_warn(sh->log, s->id, "%s", message);
+	session_refuse(s, "08006", message, WHY_UNREACHABLE);
+}
+
+static void
+connected(struct session *s)
+{
+	struct leg *l = &s->leg[WIRE_SERVER];
+
+	leg_want_write(l, false);
+	address_tune(l->fd, s->upstream.sa.ss_family);
+	s->engine->dialed(s->wire);
+	session_move(s, SESSION_HANDSHAKE);
+	leg_want_read(l, true);
+	session_shake(s);
+}
+
+/* Starts connecting to the next address that lets us; the last error decides the words when none is left. */
+static void
+try_next(struct session *s)
+{
+	struct shaking *k = s->shaking;
+	struct leg *l = &s->leg[WIRE_SERVER];
+	uint64_t patience = s->worker->shared->cfg->connect_timeout;
+	struct timeval tv = { (time_t)(patience / 1000000000u), (suseconds_t)(patience % 1000000000u / 1000) };
+
+	while (k->next_target < k->targets.n) {
+		int fd;
+
+		s->upstream = k->targets.addresses[k->next_target++];
+		fd = socket(s->upstream.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0 || !leg_open(s, WIRE_SERVER, fd)) {
+			k->last_errno = errno;
+			if (fd >= 0)
+				close(fd);
+			l->fd = -1;
+			continue;
+		}
+		if (connect(fd, (struct sockaddr *)&s->upstream.sa, s->upstream.len) == 0) {
+			connected(s);
+			return;
+		}
+		if (errno == EINPROGRESS) {
+			event_add(&l->write, patience ? &tv : NULL);
+			l->writing = true;
+			return;
+		}
+		k->last_errno = errno;
+		leg_close(l);
+	}
+	unreachable(s, strerror(k->last_errno ? k->last_errno : ENOENT));
+}
+
+void
+session_resolved(struct session *s, const struct resolved *r)
+{
+	s->looking_up = false;
+	if (s->state != SESSION_RESOLVING)
+		return;
+	session_move(s, SESSION_CONNECTING);
+	if (r->n == 0) {
+		unreachable(s, r->error ? r->error : "the name has no address");
+		return;
+	}
+	s->shaking->targets = *r;
+	try_next(s);
+}
+
+void
+dial_start(struct session *s, bool cancel)
+{
+	struct worker_shared *sh = s->worker->shared;
+	const struct upstream_config *up = &s->listener->cfg->upstream;
+	struct address target = s->listener->upstream;
+	bool known = s->listener->fixed;
+
+	if (cancel) {
+		counter_add(&s->worker->counters.cancelled, 1);
+		if (cancel_map_get(sh->cancels, s->engine->cancel_target(s->wire), &target))
+			known = true;
+	}
+	if (known) {
+		s->shaking->targets.addresses[0] = target;
+		s->shaking->targets.n = 1;
+		session_move(s, SESSION_CONNECTING);
+		try_next(s);
+		return;
+	}
+	session_move(s, SESSION_RESOLVING);
+	s->looking_up = true;
+	if (!resolver_ask(sh->resolver, up->host, up->port, worker_resolved, s)) {
+		s->looking_up = false;
+		unreachable(s, "out of memory");
+	}
+}
+
+static void
+tls_failed(struct session *s, const char *why)
+{
+	char words[256];
+
+	snprintf(words, sizeof words, "TLS: %s", why);
+	unreachable(s, words);
+}
+
+static void
+tls_step(struct session *s)
+{
+	struct leg *l = &s->leg[WIRE_SERVER];
+	char words[200];
+
+	switch (tls_handshake(l->tls)) {
+	case TLS_DONE:
+		leg_want_write(l, false);
+		leg_want_read(l, true);
+		s->engine->tls_up(s->wire, WIRE_SERVER);
+		session_move(s, SESSION_HANDSHAKE);
+		session_shake(s);
+		/* Bytes may have come with the last handshake record. */
+		if (s->state == SESSION_HANDSHAKE || s->state == SESSION_PIPE)
+			event_active(&l->read, EV_READ, 0);
+		break;
+	case TLS_WANTS_READ:
+		leg_want_write(l, false);
+		leg_want_read(l, true);
+		break;
+	case TLS_WANTS_WRITE:
+		leg_want_write(l, true);
+		break;
+	case TLS_FAILED:
+		tls_words(l->tls, words, sizeof words);
+		tls_failed(s, words);
+		break;
+	}
+}
+
+void
+dial_tls(struct session *s)
+{
+	struct leg *l = &s->leg[WIRE_SERVER];
+
+	session_move(s, SESSION_TLS_SERVER);
+	/* The request for TLS must have gone in clear before the first record does. */
+	if (l->out.n > 0 || !s->listener->server_tls) {
+		tls_failed(s, "could not be started");
+		return;
+	}
+	l->tls = tls_connect(s->listener->server_tls, l->fd, s->listener->cfg);
+	if (!l->tls) {
+		tls_failed(s, "could not be set up for this host name");
+		return;
+	}
+	tls_step(s);
+}
+
+void
+dial_event(struct session *s, short what)
+{
+	struct leg *l = &s->leg[WIRE_SERVER];
+	int err = 0;
+	socklen_t n = sizeof err;
+
+	if (s->state == SESSION_TLS_SERVER) {
+		tls_step(s);
+		return;
+	}
+	if (what & EV_TIMEOUT)
+		err = ETIMEDOUT;
+	else
+		getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &n);
+	l->writing = true; /* a timeout has already taken the event out */
+	leg_want_write(l, false);
+	if (err == 0) {
+		connected(s);
+		return;
+	}
+	s->shaking->last_errno = err;
+	leg_close(l);
+	try_next(s);
+}

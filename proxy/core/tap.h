@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tap: the only bridge between wire events and the analyzer's records.
+ * Does: identify each statement at its start, hash its parameters, keep what prepared statements are, lay records into the worker's ring.
+ * Never: holds back a byte, keeps a value (hashes and tags only), blocks. */
+#ifndef ROWCALL_TAP_H
+#define ROWCALL_TAP_H
+
+#include "fingerprint/identity.h"
+#include "proxy/wire/wire.h"
+#include "reports/ring.h"
+
+/* What all sessions of one worker share. */
+struct tap_shared {
+	struct ring *ring;
+	struct identity_cache *ids;
+	const struct shape *unknown, *function_call, *empty;	/* for statements without a text */
+	const char *const *tag_settings;		/* settings whose SET is told besides our own */
+	uint32_t ntag_settings;
+	bool evidence;					/* parameters and sampled results travel too (lineage, results of duplicates) */
+};
+
+/* One session. */
+struct tap {
+	struct tap_shared *shared;
+	const struct wire_engine *engine;
+	struct wire_conn *conn;
+	uint32_t session, seq;
+	struct sql_lang lang;
+	uint64_t now;		/* set by the session before it feeds the parser */
+	void (*on_cancel_key)(void *ctx, struct span key);
+	void (*on_opaque)(void *ctx, enum wire_opaque why, const char *detail);
+	void *ctx;
+};
+
+extern const struct wire_ops tap_ops;	/* ctx = struct tap */
+
+bool tap_shared_init(struct tap_shared *t, struct ring *ring, struct shapes *shapes);
+void tap_shared_clear(struct tap_shared *t);
+
+/* REC_OPEN. peer: for display. */
+void tap_open(struct tap *t, uint16_t upstream, const char *peer, uint64_t now);
+/* REC_CLOSE; after the wire connection was freed. */
+void tap_close(struct tap *t, uint64_t now);
+
+#endif
