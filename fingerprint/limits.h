@@ -35,6 +35,16 @@ enum {
 	LIMIT_TEXT_PARTS = 4096,	/* statements of one text told apart */
 	LIMIT_HANDSHAKE = 64 << 10,	/* bytes of one leg held during the handshake */
 	LIMIT_READ_BUFFER = 16 << 10,	/* the worker's one read buffer */
+	LIMIT_LISTENS = 64,		/* listeners of one process */
+	LIMIT_URL = 8192,		/* bytes of a database URL */
+	LIMIT_CONFIG_BYTES = 1 << 20,	/* of rowcall.yaml */
+	LIMIT_CONFIG_DEPTH = 8,		/* nesting in it */
+	LIMIT_LIST = 10000,		/* entries of one list in it */
+	LIMIT_LOG_LINE = 4096,
+	LIMIT_PASSFILE = 1 << 20,	/* bytes of a .pgpass or service file */
+	LIMIT_HTTP_BODY = 16 << 10,	/* of a request to the admin port */
+	LIMIT_HTTP_HEADERS = 16 << 10,
+	LIMIT_TOKEN = 4096,		/* bytes of a token file */
 	LIMIT_OUT_QUEUE = 256 << 10,	/* bytes queued towards a slow peer before its other side is no longer read */
 
 	/* ---- reports ---- */
