@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names the request behind every query of a SQLAlchemy engine (1.4 and 2), in a comment that databases ignore.
+
+Copy this file into your project, then once per engine and once per request:
+
+    tag_queries(engine)
+    with request("GET /orders"):            # in a middleware, a job runner, a test fixture
+        ...
+
+A query then ends in /*route='GET%20%2Forders',rowcall_request='6f1c…'*/: route is the scope that reports and budgets name,
+rowcall_request tells one request from the next. It follows the sqlcommenter convention, so other tools can read it too, and does
+nothing else: the app runs the same without rowcall. A comment that differs each time defeats caches keyed by the whole text
+(server-side prepared statements): always fine for tests; where that cost matters, leave rowcall_request out.
+"""
+from contextlib import contextmanager
+from contextvars import ContextVar
+from urllib.parse import quote
+from uuid import uuid4
+
+from sqlalchemy import event
+
+_tags = ContextVar("tags", default={})
+
+
+@contextmanager
+def request(route, request_id=None):
+    before = _tags.set({"route": route, "rowcall_request": request_id or uuid4().hex})
+    try:
+        yield
+    finally:
+        _tags.reset(before)
+
+
+def tag_queries(engine):
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def tag(connection, cursor, statement, parameters, context, executemany):
+        comment = ",".join(f"{key}='{quote(value, safe='')}'" for key, value in _tags.get().items())
+        if connection.dialect.paramstyle in ("format", "pyformat"):     # these drivers read % as a placeholder
+            comment = comment.replace("%", "%%")
+        return (f"{statement} /*{comment}*/" if comment else statement), parameters
