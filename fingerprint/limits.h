@@ -29,6 +29,8 @@ enum {
 	LIMIT_PG_KEPT = 4 << 20,	/* bytes of names, and of Binds, descriptions and types, remembered per session */
 	LIMIT_PG_DESCRIPTION = 64 << 10,	/* bytes of one statement's description of its result */
 	LIMIT_PG_STARTUP = 10000,	/* MAX_STARTUP_PACKET_LENGTH, pqcomm.h */
+	LIMIT_MY_HANDSHAKE = 60 << 10,	/* payload of one packet before the session is piped; the server takes 64 KiB of attributes */
+	LIMIT_MY_MEMORY = 4 << 20,	/* bytes of parameter types and column definitions remembered per session */
 	LIMIT_PG_HANDSHAKES = 4,	/* SSL/GSS requests before a StartupMessage */
 
 	/* ---- proxy ---- */

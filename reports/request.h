@@ -34,7 +34,8 @@ struct req_stmt {
 	uint8_t outcome;	/* enum rec_outcome */
 	uint8_t flags;		/* enum req_stmt_flags */
 	char code[7];
-	uint8_t allow;		/* bit per rule (enum rule_id) a rowcall_allow tag names */
+	uint16_t allow;		/* bit per rule (enum rule_id) a rowcall_allow tag names */
+	uint16_t site;		/* 1 + index into request.sites; 0 = its own comment tells no line of code */
 };
 
 struct req_tag {
@@ -58,6 +59,10 @@ struct request {
 	enum origin scope_from, borders_from;
 	const struct req_tag *tags;	/* merged over its statements, first value wins; sorted by key */
 	uint32_t ntags;
+	/* Distinct lines of code its statements name: key = the tag that told ("source_location", "file", "line", "caller"),
+	 * value = "path:line". Tags are merged over the request, so a line of code needs a place of its own. */
+	const struct req_tag *sites;
+	uint32_t nsites;
 	const struct req_lane *lanes;
 	uint32_t nlanes;
 	const struct req_stmt *stmts;

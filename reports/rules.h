@@ -4,8 +4,7 @@
 #ifndef ROWCALL_RULES_H
 #define ROWCALL_RULES_H
 
-#include "fingerprint/arena.h"
-#include "request.h"
+#include "facts.h"
 
 enum rule_id {
 	RULE_N_PLUS_ONE, RULE_DUPLICATE, RULE_WRITE_LOOP, RULE_SLOW_QUERY, RULE_SLOW_REQUEST, RULE_LARGE_RESULT, RULE_IDLE_IN_TRANSACTION,
@@ -16,9 +15,13 @@ enum rule_id {
 enum verdict { VERDICT_PROVEN, VERDICT_SUSPECTED, VERDICT_NOTE };
 
 struct rule_settings {
-	uint32_t n_plus_one_threshold;		/* distinct parameter sets, default 5 */
+	uint32_t n_plus_one_threshold;		/* distinct parameter sets, or single-row writes */
 	uint64_t slow_query, slow_request;	/* ns; 0 = off */
+	uint64_t large_rows, large_bytes;	/* of one result; 0 = off */
+	uint64_t idle_in_transaction;		/* ns; 0 = off */
 };
+/* What applies when nobody says otherwise: threshold 5, 100 ms, 1 s, 10 000 rows, 8 MiB, 1 s. */
+struct rule_settings rule_settings_default(void);
 
 /* What a rule says about one request. Lives in the arena. */
 struct raw_finding {
@@ -32,7 +35,8 @@ struct raw_finding {
 	uint32_t excess;		/* executions a fix would save: what `duplicates` budgets count */
 	uint64_t busy;			/* ns in the executions */
 	uint64_t wasted;		/* ns a fix would save */
-	uint32_t first_stmt;		/* index of the first execution in the request */
+	uint32_t first_stmt;		/* index of the first execution in the request; of the worst one for slow-query and large-result */
+	bool allowed;			/* every execution carries a rowcall_allow tag that names the rule */
 	const char *evidence;		/* one line in words: "50 distinct parameters, median gap 0.3 ms" */
 	struct raw_finding *next;
 };
@@ -41,11 +45,13 @@ struct rule {
 	const char *id;			/* "n-plus-one" */
 	const char *title;		/* "N+1", "DUP", ... for the console */
 	const char *help;		/* one sentence */
-	/* Appends to *out (in the arena) what it finds. NULL for rules the gate evaluates (query-budget). */
-	void (*check)(const struct request *r, const struct rule_settings *s, struct arena *a, struct raw_finding **out);
+	/* Puts in front of *out (in the arena) what it finds. NULL for rules judged elsewhere (query-budget: the gate) or not yet. */
+	void (*check)(const struct facts *f, const struct rule_settings *s, struct arena *a, struct raw_finding **out);
 };
 
 extern const struct rule rules[RULES];
+/* All rules over one request, findings in order of the first execution. */
+struct raw_finding *rules_check(const struct facts *f, const struct rule_settings *s, struct arena *a);
 /* By id ("n-plus-one"); RULES when there is none. */
 enum rule_id rule_find(struct span id);
 const char *verdict_name(enum verdict v);	/* "proven", "suspected", "note" */

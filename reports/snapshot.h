@@ -6,11 +6,8 @@
 #define ROWCALL_SNAPSHOT_H
 
 #include "analyzer.h"
+#include "histogram.h"
 #include "rules.h"
-
-struct pct {		/* over n values; ns or counts as the field says */
-	uint64_t n, total, min, p50, p95, p99, max;
-};
 
 struct snap_shape {
 	const struct shape *shape;
@@ -73,7 +70,8 @@ struct snap_finding {
 
 struct gate_failure {
 	const char *kind;		/* "query-budget", "fail-on", "total-queries", "min-tagged", "nothing-captured", "lost", "opaque", ... */
-	const char *scope;		/* "" when it is about the whole run */
+	const char *scope;		/* "" when it is about a test or the whole run */
+	const char *test;		/* "" when it is not about a test */
 	const char *message;		/* one sentence with the numbers */
 	int64_t limit, value;		/* NO_LIMIT when without meaning */
 	uint32_t request;		/* worst request; UINT32_MAX */
@@ -117,7 +115,9 @@ struct snapshot {
 	uint64_t findings_dropped;
 	const struct snap_shape *shapes;	/* by total time, then fingerprint */
 	uint32_t nshapes;
-	struct arena *arena;		/* owns everything above */
+	struct arena *arena;		/* owns everything above and the snapshot itself; except for requests' insides: */
+	struct kept *const *kept;	/* closed requests never change, so collector and snapshots share them by reference count */
+	uint32_t nkept;
 };
 
 #endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gate_run: the gate's verdict over everything seen, as failures in plain words. See gate.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fingerprint/mem.h"
+#include "gate.h"
+#include "words.h"
+
+struct results {
+	struct gate_result *first, **tail;
+	struct arena *a;
+};
+
+static struct gate_result *
+add(struct results *out, const char *kind, const char *message)
+{
+	struct gate_result *one = arena_zero(out->a, sizeof *one);
+
+	one->f = (struct gate_failure){ .kind = kind, .scope = "", .test = "", .message = message, .limit = NO_LIMIT, .value = NO_LIMIT,
+		.request = UINT32_MAX, .file = "" };
+	one->finding = UINT32_MAX;
+	*out->tail = one;
+	out->tail = &one->next;
+	return one;
+}
+
+/* ---- can the capture be trusted ---- */
+
+static void
+distrust(struct results *out, const char *kind, uint64_t value, const char *message)
+{
+	struct gate_result *one = add(out, kind, message);
+
+	one->trust = true;
+	one->f.value = (int64_t)value;
+}
+
+static void
+judge_trust(const struct gate *g, const struct run_info *run, struct results *out)
+{
+	const struct coverage *c = &run->coverage;
+
+	if (c->statements == 0 && !g->cfg->allow_empty)
+		distrust(out, "nothing-captured", 0, c->sessions == 0 ? "no connection came to rowcall, so there is nothing to judge" :
+		    arena_printf(out->a, "%s came, but not a single statement", words_count(out->a, c->sessions, "connection", "connections")));
+	if (c->lost)
+		distrust(out, "lost", c->lost, arena_printf(out->a, "%s lost under load: counts are too low",
+		    words_count(out->a, c->lost, "record was", "records were")));
+	if (c->opaque_unexpected)
+		distrust(out, "opaque", c->opaque_unexpected, arena_printf(out->a, "%s could not be followed to the end%s%s: queries are missing",
+		    words_count(out->a, c->opaque_unexpected, "connection", "connections"), *c->opaque_reason ? " because of " : "", c->opaque_reason));
+	if (run->incomplete && gate_asked(g->cfg))
+		distrust(out, "incomplete", 1, "the recording was never finished: requests are missing");
+	if (g->unjudged)
+		distrust(out, "unjudged", g->unjudged, arena_printf(out->a, "%s did not fit into the gate's tables",
+		    words_count(out->a, g->unjudged, "judgement", "judgements")));
+}
+
+/* ---- the whole run ---- */
+
+static bool
+names_several_shapes(const struct allow *allow, const struct tally *t)
+{
+	uint64_t first = 0;
+
+	for (uint32_t i = 0; allow->shape && i < t->nshapes; i++) {
+		if (!t->shapes[i] || !allow_names_shape(allow, t->shapes[i]->shape))
+			continue;
+		if (first && first != t->shapes[i]->shape->fingerprint)
+			return true;
+		first = t->shapes[i]->shape->fingerprint;
+	}
+	return false;
+}
+
+static const char *
+where(const struct gate *g, uint32_t line, struct arena *a)
+{
+	return line ? arena_printf(a, "%s:%" PRIu32, g->cfg->config_file, line) : "the command line";
+}
+
+static void
+judge_config(const struct gate *g, const struct gate_run *run, struct results *out)
+{
+	for (uint32_t i = 0; i < g->cfg->nallows; i++) {
+		const struct allow *allow = &g->cfg->allows[i];
+		const char *at = where(g, allow->line, out->a), *message = NULL;
+
+		if (!allow->reason || !*allow->reason)
+			message = arena_printf(out->a, "the allow entry at %s has no reason", at);
+		else if (names_several_shapes(allow, run->tally))
+			message = arena_printf(out->a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
+		if (!message)
+			continue;
+		struct gate_result *one = add(out, "config", message);
+
+		one->f.file = allow->line ? g->cfg->config_file : "";
+		one->f.line = allow->line;
+	}
+}
+
+static void
+judge_totals(const struct gate *g, const struct coverage *c, struct results *out)
+{
+	int64_t max = g->cfg->max_total_queries, total = (int64_t)g->judged_queries;
+	double tagged = c->queries ? (double)c->tagged / (double)c->queries : 1;
+
+	if (max != NO_LIMIT && total > max) {
+		struct gate_result *one = add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
+
+		one->f.limit = max;
+		one->f.value = total;
+	}
+	if (g->cfg->min_tagged > 0 && tagged < g->cfg->min_tagged) {
+		int percent = (int)(tagged * 100), wanted = (int)(g->cfg->min_tagged * 100 + 0.5);
+		struct gate_result *one = add(out, "min-tagged", arena_printf(out->a, "%d %% of %s tagged, at least %d %% wanted", percent,
+		    words_count(out->a, c->queries, "query is", "queries are"), wanted));
+
+		one->f.limit = wanted;
+		one->f.value = percent;
+	}
+}
+
+/* ---- budgets ---- */
+
+/* "53 queries", "0.5 s in one transaction". */
+static const char *
+amount(enum budget_kind k, int64_t value, struct arena *a)
+{
+	uint64_t n = (uint64_t)value;
+
+	switch (k) {
+	case BUDGET_QUERIES:
+		return words_count(a, n, "query", "queries");
+	case BUDGET_N_PLUS_ONE:
+		return words_count(a, n, "N+1", "N+1s");
+	case BUDGET_DUPLICATES:
+		return words_count(a, n, "duplicate execution", "duplicate executions");
+	case BUDGET_WRITE_LOOPS:
+		return words_count(a, n, "write loop", "write loops");
+	case BUDGET_ROWS:
+		return words_count(a, n, "row", "rows");
+	case BUDGET_BYTES:
+		return words_count(a, n, "byte", "bytes");
+	default:
+		return arena_printf(a, "a transaction of %s", words_ns(a, n));
+	}
+}
+
+static const char *
+limit_words(enum budget_kind k, int64_t limit, struct arena *a)
+{
+	return k == BUDGET_TRANSACTION ? words_ns(a, (uint64_t)limit) : arena_printf(a, "%" PRId64, limit);
+}
+
+static void
+add_violation(const struct gate *g, const struct violation *v, const struct gate_run *run, struct results *out)
+{
+	const char *had = amount(v->kind, v->worst, out->a), *limit = limit_words(v->kind, v->limit, out->a), *message;
+	struct gate_result *one;
+
+	if (v->test)
+		message = arena_printf(out->a, "%s: %s over the test, budget %s", v->name, had, limit);
+	else {
+		uint32_t scope = keymap_find(&run->tally->scope_keys, keymap_name(v->name, 0));
+		uint64_t of = scope == KEYMAP_NONE ? v->over : run->tally->scopes[scope].requests;
+
+		message = arena_printf(out->a, "%s: %s in one request, budget %s (%" PRIu64 " of %s over)", v->name, had, limit, v->over,
+		    words_count(out->a, of, "request", "requests"));
+	}
+	one = add(out, budget_kind_name(v->kind), message);
+	*(v->test ? &one->f.test : &one->f.scope) = v->name;
+	one->f.limit = v->limit;
+	one->f.value = v->worst;
+	one->f.file = v->line ? g->cfg->config_file : "";
+	one->f.line = v->line;
+	one->request = v->request;
+}
+
+static int
+by_kind_worst_name(const void *a, const void *b)
+{
+	const struct violation *x = a, *y = b;
+
+	if (x->test != y->test)
+		return x->test - y->test;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->worst - x->limit != y->worst - y->limit)
+		return x->worst - x->limit > y->worst - y->limit ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Violations of scopes, then those of tests, whose sums are only known now. */
+static void
+judge_budgets(const struct gate *g, const struct gate_run *run, struct results *out)
+{
+	size_t n = g->nviolations;
+	struct violation *all = xmem_zero((n + (size_t)g->ntests * BUDGETS) * sizeof *all);
+
+	if (n)
+		memcpy(all, g->violations, n * sizeof *all);
+	for (uint32_t t = 0; t < g->ntests; t++) {
+		const struct test_sum *sum = &g->tests[t];
+
+		for (int k = 0; sum->budget >= 0 && k < BUDGETS; k++) {
+			const struct budget *b = &g->cfg->budgets[sum->budget];
+			int64_t limit = budget_limit(b, (enum budget_kind)k);
+
+			if (limit != NO_LIMIT && sum->value[k] > limit)
+				all[n++] = (struct violation){ .name = sum->name, .test = true, .kind = (enum budget_kind)k, .limit = limit,
+					.worst = sum->value[k], .line = b->line, .request = sum->worst_request };
+		}
+	}
+	qsort(all, n, sizeof *all, by_kind_worst_name);
+	for (size_t i = 0; i < n; i++)
+		add_violation(g, &all[i], run, out);
+	mem_free(all);
+}
+
+/* ---- findings ---- */
+
+/* Instances that fail the gate by fail_on. */
+static uint64_t
+failing_instances(const struct gate_config *cfg, const struct finding *f)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < cfg->nfail_on; i++) {
+		uint64_t n = f->judged[VERDICT_PROVEN];
+
+		if (cfg->fail_on[i].rule != f->worst.rule)
+			continue;
+		if (!cfg->fail_on[i].proven_only)
+			n += f->judged[VERDICT_SUSPECTED];
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
+static void
+judge_findings(const struct gate *g, const struct gate_run *run, struct results *out)
+{
+	const struct findings *all = run->findings;
+
+	for (uint32_t i = 0; i < all->n; i++) {
+		const struct finding *f = &all->v[i];
+
+		if (f->allow >= 0 || !f->counted || failing_instances(g->cfg, f) == 0)
+			continue;
+		const char *what = f->worst.repeat ? f->worst.repeat->summary : "", *scope = run->tally->scopes[f->scope].name;
+		struct gate_result *one = add(out, "fail-on", arena_printf(out->a, "%s: %s %s%s%s, %s", scope, rules[f->worst.rule].id,
+		    verdict_name(f->verdict), *what ? ": " : "", what, f->worst.evidence));
+
+		one->f.scope = scope;
+		one->f.value = f->worst.executions;
+		one->request = f->request;
+		one->finding = i;
+	}
+	if (all->dropped && g->cfg->nfail_on)
+		distrust(out, "unjudged", all->dropped, arena_printf(out->a, "%s beyond the first %" PRIu32 " could not be judged",
+		    words_count(out->a, all->dropped, "finding", "findings"), all->n));
+}
+
+struct gate_result *
+gate_judge(struct gate *g, const struct gate_run *run, struct arena *a)
+{
+	struct results out = { .a = a };
+
+	out.tail = &out.first;
+	judge_trust(g, run->run, &out);
+	if (gate_asked(g->cfg)) {
+		judge_config(g, run, &out);
+		judge_totals(g, &run->run->coverage, &out);
+		judge_budgets(g, run, &out);
+		judge_findings(g, run, &out);
+	}
+	return out.first;
+}
+
+/* ---- warnings ---- */
+
+static const char *
+allow_warning(const struct gate *g, uint32_t i, const struct tally *t, struct arena *a)
+{
+	const struct allow *allow = &g->cfg->allows[i];
+	const char *at = where(g, allow->line, a);
+
+	if (!allow->reason || !*allow->reason)
+		return arena_printf(a, "the allow entry at %s has no reason and does not apply", at);
+	if (names_several_shapes(allow, t))
+		return arena_printf(a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
+	if (!allow_in_force(g->cfg, allow))
+		return arena_printf(a, "the allow entry at %s expired on %s%s", at, allow->until, g->allow_used[i] ? ": what it covered counts again" : "");
+	return g->allow_used[i] ? NULL : arena_printf(a, "the allow entry at %s matches nothing", at);
+}
+
+const char *const *
+gate_warnings(const struct gate *g, const struct gate_run *run, struct arena *a, uint32_t *n)
+{
+	const char **out = arena_zero(a, (g->cfg->nallows + 3) * sizeof *out);
+	const struct coverage *c = &run->run->coverage;
+
+	*n = 0;
+	for (uint32_t i = 0; i < g->cfg->nallows; i++) {
+		const char *warning = allow_warning(g, i, run->tally, a);
+
+		if (warning)
+			out[(*n)++] = warning;
+	}
+	if (run->tally->scopes_evicted)
+		out[(*n)++] = arena_printf(a, "too many scopes: %s counted under (other scopes)",
+		    words_count(a, run->tally->scopes_evicted, "request is", "requests are"));
+	if (run->findings->dropped)
+		out[(*n)++] = arena_printf(a, "too many findings: %s counted, but not shown", words_count(a, run->findings->dropped, "is", "are"));
+	if (c->evicted_requests)
+		out[(*n)++] = arena_printf(a, "%s closed early because too many were open: their counts may be split",
+		    words_count(a, c->evicted_requests, "request was", "requests were"));
+	return out;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* n-plus-one: one shape executed with many parameter sets in one request.
+ * Suspected from the threshold of distinct sets on. Not a finding: pages of a sweep by key, chunks of a preload, look-ups that belong to a
+ * write loop. A note: pages by OFFSET, and executions that shared round trips in a pipeline.
+ * Proof by data flow joins where the verdict is given (loop_verdict): an edge of the request for the shape makes it proven. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "rule_checks.h"
+#include "words.h"
+
+enum {
+	SWEEP_ROWS = 10,	/* rows per page from which pages by key are no loop over rows */
+	CHUNK_ROWS = 5,		/* rows per IN list from which lists are chunks of a preload */
+	GAPS_SAMPLED = 1024,	/* gaps the median is taken from */
+};
+
+enum loop_kind { LOOP_ROWS, LOOP_SWEEP, LOOP_PAGES, LOOP_CHUNKS, LOOP_PIPELINE, LOOP_BEFORE_WRITES };
+
+static bool
+is_candidate(const struct repeat *g, uint32_t threshold)
+{
+	if (g->shape->cls != SQL_READ || g->distinct < threshold || g->executions - g->failed < threshold)
+		return false;
+	return g->shape->verb != SQL_V_FETCH && g->shape->verb != SQL_V_MOVE && g->shape->verb != SQL_V_EXPLAIN;
+}
+
+/* Every page but the last as long as the first, as a sweep with a fixed LIMIT reads them, and the last not longer. */
+static bool
+pages_are_full(const struct facts *f, const struct repeat *g)
+{
+	const struct req_stmt *stmts = f->r->stmts;
+	uint32_t full = stmts[g->first].rows;
+
+	if (full < SWEEP_ROWS)
+		return false;
+	for (uint32_t i = g->first; i != g->last; i = f->next[i])
+		if (stmts[i].rows != full)
+			return false;
+	return stmts[g->last].rows <= full;
+}
+
+/* At least nine of ten executions follow a write of a write loop to a table they read: check-then-write, row by row. */
+static bool
+precedes_writes(const struct facts *f, const struct repeat *g, uint32_t threshold)
+{
+	uint32_t after = 0;
+
+	for (uint32_t i = g->first; i != g->last; i = f->next[i]) {
+		uint32_t write = f->write ? f->write[f->next[i]] : 0;
+
+		if (write > i + 1 && rule_is_write_loop(&f->repeats[f->repeat[write - 1]], threshold))
+			after++;
+	}
+	return after * 10 >= (g->executions - 1) * 9;
+}
+
+static enum loop_kind
+kind_of(const struct facts *f, const struct repeat *g, uint32_t threshold)
+{
+	uint64_t well = g->executions - g->failed;
+	unsigned limits = rule_slots(g->shape, SQL_SLOT_LIMIT), keys = rule_slots(g->shape, SQL_SLOT_EQ);
+	unsigned lists = rule_slots(g->shape, SQL_SLOT_IN), ranges = rule_slots(g->shape, SQL_SLOT_RANGE);
+
+	if (lists && g->rows >= well * CHUNK_ROWS)
+		return LOOP_CHUNKS;
+	if (ranges && (keys || lists ? limits && pages_are_full(f, g) : g->rows >= well * SWEEP_ROWS))
+		return LOOP_SWEEP;
+	if (limits && !ranges && (keys || lists ? limits > 1 && pages_are_full(f, g) : limits == g->shape->nslots))
+		return LOOP_PAGES;
+	if (precedes_writes(f, g, threshold))
+		return LOOP_BEFORE_WRITES;
+	return g->waits < threshold ? LOOP_PIPELINE : LOOP_ROWS;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Median of the first gaps between one execution's end and the next one's start. */
+static uint64_t
+median_gap(const struct facts *f, const struct repeat *g)
+{
+	uint64_t gaps[GAPS_SAMPLED];
+	size_t n = 0;
+
+	for (uint32_t i = g->first; i != g->last && n < GAPS_SAMPLED; i = f->next[i])
+		gaps[n++] = stmt_gap(&f->r->stmts[i], &f->r->stmts[f->next[i]]);
+	if (n == 0)
+		return 0;
+	qsort(gaps, n, sizeof gaps[0], by_value);
+	return gaps[n / 2];
+}
+
+/* The seam for lineage: an edge of f->r->edges that ends in g's shape will make this VERDICT_PROVEN and name source and column. */
+static enum verdict
+loop_verdict(enum loop_kind kind)
+{
+	return kind == LOOP_ROWS ? VERDICT_SUSPECTED : VERDICT_NOTE;
+}
+
+static const char *
+loop_evidence(const struct facts *f, const struct repeat *g, struct arena *a)
+{
+	uint64_t gap = median_gap(f, g);
+	const char *share = rule_share(f, a, g->busy);
+	const char *pace = gap ? arena_printf(a, "median gap %s", words_ns(a, gap)) : "overlapping";
+
+	return arena_printf(a, "%" PRIu32 " distinct parameters, %s%s%s", g->distinct, pace, *share ? ", " : "", share);
+}
+
+static const char *
+evidence(const struct facts *f, const struct repeat *g, enum loop_kind kind, struct arena *a)
+{
+	switch (kind) {
+	case LOOP_PAGES:
+		return arena_printf(a, "%" PRIu32 " pages, %" PRIu64 " rows in all", g->executions, g->rows);
+	case LOOP_PIPELINE:
+		return arena_printf(a, "%" PRIu32 " executions pipelined in %s", g->executions, words_count(a, g->waits, "round trip", "round trips"));
+	default:
+		return loop_evidence(f, g, a);
+	}
+}
+
+void
+rule_n_plus_one(const struct facts *f, const struct rule_settings *s, struct arena *a, struct raw_finding **out)
+{
+	for (uint32_t i = 0; i < f->nrepeats; i++) {
+		const struct repeat *g = &f->repeats[i];
+		enum loop_kind kind;
+
+		if (!is_candidate(g, s->n_plus_one_threshold))
+			continue;
+		kind = kind_of(f, g, s->n_plus_one_threshold);
+		if (kind == LOOP_SWEEP || kind == LOOP_CHUNKS || kind == LOOP_BEFORE_WRITES)
+			continue;
+		struct raw_finding *found = rule_add(a, out, RULE_N_PLUS_ONE, loop_verdict(kind), g);
+
+		found->evidence = evidence(f, g, kind, a);
+		if (kind == LOOP_ROWS) {
+			found->excess = g->executions - 1;
+			found->wasted = rule_saved(g->busy, found->excess, g->executions);
+		}
+	}
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot: builds struct snapshot from a collector: copies, sorts, links by index. Judging is the gate's. See snapshot.h. */
+#include "snapshot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collector_parts.h"
+#include "fingerprint/mem.h"
+#include "words.h"
+
+/* One snapshot in the making. */
+struct building {
+	struct snapshot *s;
+	struct arena *a;
+	struct collector *c;
+	struct gate_result *results;
+	const char **databases;		/* names by the tally's index */
+	struct snap_finding *findings;
+	uint32_t nfindings, ncollected;	/* all; those of the collector, first */
+	uint32_t *position;		/* by collector's finding: index after sorting */
+};
+
+static const char *const *
+copy_strings(struct arena *a, const char *const *v, uint32_t n)
+{
+	const char **out = arena_zero(a, n * sizeof *out);
+
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = arena_str(a, v[i]);
+	return out;
+}
+
+static void
+copy_run(struct building *b, const struct run_info *run)
+{
+	struct snapshot *s = b->s;
+
+	s->version = arena_str(b->a, run->version);
+	s->command = arena_str(b->a, run->command);
+	s->started_us = run->started_us;
+	s->duration = run->duration;
+	s->upstreams = copy_strings(b->a, run->upstreams, run->nupstreams);
+	s->nupstreams = run->nupstreams;
+	s->incomplete = run->incomplete;
+	s->rtt = b->c->cfg.rtt;
+	s->coverage = run->coverage;
+	s->coverage.opaque_reason = arena_str(b->a, run->coverage.opaque_reason);
+	s->queries = b->c->tally.queries;
+	s->duplicates = b->c->tally.duplicates;
+	s->round_trips = b->c->tally.round_trips;
+	s->db = b->c->tally.db;
+}
+
+/* ---- databases and shapes ---- */
+
+static int
+database_order(const void *x, const void *y)
+{
+	const struct snap_database *a = x, *b = y;
+
+	if (a->ns != b->ns)
+		return a->ns > b->ns ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static void
+copy_databases(struct building *b)
+{
+	const struct tally *t = &b->c->tally;
+	struct snap_database *out = arena_zero(b->a, t->ndatabases * sizeof *out);
+
+	b->databases = arena_zero(b->a, t->ndatabases * sizeof *b->databases);
+	for (uint32_t i = 0; i < t->ndatabases; i++) {
+		b->databases[i] = arena_str(b->a, t->databases[i].name);
+		out[i] = (struct snap_database){ b->databases[i], t->databases[i].queries, t->databases[i].ns };
+	}
+	qsort(out, t->ndatabases, sizeof *out, database_order);
+	b->s->databases = out;
+	b->s->ndatabases = t->ndatabases;
+}
+
+static int
+shape_order(const void *x, const void *y)
+{
+	const struct snap_shape *a = x, *b = y;
+
+	if (a->time.total != b->time.total)
+		return a->time.total > b->time.total ? -1 : 1;
+	if (a->shape->fingerprint != b->shape->fingerprint)
+		return a->shape->fingerprint < b->shape->fingerprint ? -1 : 1;
+	return a->shape->id < b->shape->id ? -1 : a->shape->id > b->shape->id;
+}
+
+static void
+copy_shapes(struct building *b)
+{
+	const struct tally *t = &b->c->tally;
+	struct snap_shape *out = arena_zero(b->a, t->nshapes * sizeof *out);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->nshapes; i++) {
+		const struct tally_shape *from = t->shapes[i];
+
+		if (!from)
+			continue;
+		uint32_t *buckets = arena_zero(b->a, sizeof(uint32_t[HISTOGRAM_BUCKETS]));
+
+		histogram_buckets(&from->time, buckets);
+		out[n++] = (struct snap_shape){ from->shape, from->executions, from->requests, from->rows, from->errors, histogram_pct(&from->time),
+			buckets };
+	}
+	if (n)
+		qsort(out, n, sizeof *out, shape_order);
+	b->s->shapes = out;
+	b->s->nshapes = n;
+}
+
+/* ---- requests ---- */
+
+static void
+copy_requests(struct building *b)
+{
+	struct kept **kept = keep_all(&b->c->keep, &b->s->nkept);
+	struct kept **own = arena_zero(b->a, b->s->nkept * sizeof *own);
+	struct snap_request *out = arena_zero(b->a, b->s->nkept * sizeof *out);
+
+	for (uint32_t i = 0; i < b->s->nkept; i++) {
+		const struct kept *k = own[i] = kept[i];
+		struct snap_database *shares = arena_zero(b->a, k->nshares * sizeof *shares);
+
+		for (uint32_t d = 0; d < k->nshares; d++) {
+			shares[d].name = b->databases[k->shares[d].database];
+			shares[d].queries = k->shares[d].queries;
+			shares[d].ns = k->shares[d].ns;
+		}
+		out[i] = (struct snap_request){ .r = k->r, .statements = k->statements, .queries = k->queries, .control = k->control,
+			.setup = k->setup, .round_trips = k->round_trips, .duplicates = k->duplicates, .errors = k->errors, .db = k->db,
+			.wall = k->wall, .databases = shares, .ndatabases = k->nshares };
+	}
+	mem_free(kept);
+	b->s->kept = own;
+	b->s->requests = out;
+	b->s->nrequests = b->s->nkept;
+	b->s->requests_dropped = b->c->keep.dropped;
+	b->s->requests_slim = b->c->keep.slimmed;
+}
+
+static uint32_t
+request_index(const struct snapshot *s, uint64_t number)
+{
+	uint32_t lo = 0, hi = s->nrequests;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (s->requests[mid].r.number < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->nrequests && s->requests[lo].r.number == number ? lo : UINT32_MAX;
+}
+
+static void
+link_requests(struct building *b)
+{
+	struct snap_request *requests = (struct snap_request *)b->s->requests;
+
+	for (uint32_t i = 0; i < b->s->nrequests; i++) {
+		const struct kept *k = b->s->kept[i];
+		uint32_t *out = arena_zero(b->a, k->nfindings * sizeof *out);
+
+		for (uint32_t j = 0; j < k->nfindings; j++)
+			out[j] = b->position[k->findings[j]];
+		requests[i].findings = out;
+		requests[i].nfindings = k->nfindings;
+	}
+}
+
+/* ---- findings ---- */
+
+static const char *
+suppressed_by(struct building *b, const struct finding *f)
+{
+	if (f->allow >= 0)
+		return arena_str(b->a, b->c->cfg.gate.allows[f->allow].reason);
+	return f->counted ? NULL : "allowed by a rowcall_allow tag";
+}
+
+/* A failure that this finding explains: itself by fail_on, or a budget of its rule in its scope or test. */
+static bool
+failed(const struct building *b, const struct finding *f, uint32_t index, const char *scope)
+{
+	for (const struct gate_result *r = b->results; r; r = r->next) {
+		if (r->finding == index)
+			return true;
+		for (int k = 0; k < BUDGETS; k++)
+			if (strcmp(r->f.kind, budget_kind_name((enum budget_kind)k)) == 0 && budget_kind_rule((enum budget_kind)k) == f->worst.rule &&
+			    (strcmp(r->f.scope, scope) == 0 || (*f->test && strcmp(r->f.test, f->test) == 0)))
+				return true;
+	}
+	return false;
+}
+
+static uint64_t
+cost_at(uint64_t rtt, const struct raw_finding *w)
+{
+	return w->executions ? rtt * ((uint64_t)w->round_trips * w->excess / w->executions) : 0;
+}
+
+static void
+copy_finding(struct building *b, uint32_t i, struct snap_finding *out)
+{
+	const struct finding *f = &b->c->findings.v[i];
+	const struct tally_scope *scope = &b->c->tally.scopes[f->scope];
+
+	snprintf(out->id, sizeof out->id, "%016" PRIx64, f->id);
+	out->rule = f->worst.rule;
+	out->verdict = f->verdict;
+	out->suppressed = suppressed_by(b, f);
+	if (f->verdict == VERDICT_NOTE || out->suppressed)
+		out->level = LEVEL_NOTE;
+	else
+		out->level = failed(b, f, i, scope->name) ? LEVEL_ERROR : LEVEL_WARNING;
+	out->scope = arena_str(b->a, scope->name);
+	out->test = arena_str(b->a, f->test);
+	out->worst = f->worst;
+	out->worst.column = arena_str(b->a, f->worst.column);
+	out->worst.evidence = *f->caller ? arena_printf(b->a, "%s, called by %s", f->worst.evidence, f->caller) : arena_str(b->a, f->worst.evidence);
+	out->request_number = f->request;
+	out->seen_in = f->seen_in;
+	out->of = scope->requests;
+	out->executions = f->executions;
+	out->busy = f->busy;
+	out->excess = f->excess;
+	out->wasted = f->wasted;
+	out->file = arena_str(b->a, f->file);
+	out->line = f->line;
+	out->origin = f->origin;
+	out->advice = advice_text(b->a, &f->worst, f->framework);
+}
+
+/* A scope over its max_queries is a finding of its own, so that every format that lists findings shows it. */
+static void
+add_budget_finding(struct building *b, const struct gate_result *r, struct snap_finding *out)
+{
+	uint64_t over = (uint64_t)(r->f.value - r->f.limit);
+
+	snprintf(out->id, sizeof out->id, "%016" PRIx64, finding_id(RULE_QUERY_BUDGET, r->f.scope, NULL, NULL, ""));
+	out->rule = RULE_QUERY_BUDGET;
+	out->verdict = VERDICT_PROVEN;
+	out->level = LEVEL_ERROR;
+	out->scope = arena_str(b->a, r->f.scope);
+	out->test = "";
+	out->worst = (struct raw_finding){ .rule = RULE_QUERY_BUDGET, .verdict = VERDICT_PROVEN, .column = "", .executions = (uint32_t)r->f.value,
+		.excess = (uint32_t)over };
+	out->worst.evidence = arena_printf(b->a, "%" PRId64 " queries, budget %" PRId64, r->f.value, r->f.limit);
+	out->request_number = r->request;
+	out->executions = (uint64_t)r->f.value;
+	out->excess = over;
+	out->file = arena_str(b->a, r->f.file);
+	out->line = r->f.line;
+	out->origin = r->f.line ? "budget" : "";
+	out->advice = advice_text(b->a, &out->worst, FRAMEWORK_NONE);
+}
+
+static bool
+is_query_budget(const struct gate_result *r)
+{
+	return strcmp(r->f.kind, budget_kind_name(BUDGET_QUERIES)) == 0 && *r->f.scope;
+}
+
+static int
+finding_order(const void *x, const void *y)
+{
+	const struct snap_finding *a = x, *b = y;
+
+	if (a->level != b->level)
+		return a->level < b->level ? -1 : 1;
+	if (a->verdict != b->verdict)
+		return a->verdict < b->verdict ? -1 : 1;
+	if (a->worst.executions != b->worst.executions)
+		return a->worst.executions > b->worst.executions ? -1 : 1;
+	return strcmp(a->id, b->id);
+}
+
+static void
+count_seen_over(struct building *b, struct snap_finding *f)
+{
+	const struct tally *t = &b->c->tally;
+	uint32_t scope = keymap_find(&t->scope_keys, keymap_name(f->scope, 0));
+	const struct violation *v = NULL;
+
+	for (uint32_t i = 0; i < b->c->gate.nviolations && !v; i++)
+		if (b->c->gate.violations[i].kind == BUDGET_QUERIES && strcmp(b->c->gate.violations[i].name, f->scope) == 0)
+			v = &b->c->gate.violations[i];
+	f->seen_in = v ? v->over : 1;
+	f->of = scope == KEYMAP_NONE ? f->seen_in : t->scopes[scope].requests;
+}
+
+static void
+copy_findings(struct building *b)
+{
+	uint32_t n = b->c->findings.n, *number;
+
+	for (const struct gate_result *r = b->results; r; r = r->next)
+		n += is_query_budget(r);
+	b->findings = arena_zero(b->a, n * sizeof *b->findings);
+	b->ncollected = b->c->findings.n;
+	for (uint32_t i = 0; i < b->ncollected; i++)
+		copy_finding(b, i, &b->findings[i]);
+	b->nfindings = b->ncollected;
+	for (const struct gate_result *r = b->results; r; r = r->next)
+		if (is_query_budget(r)) {
+			add_budget_finding(b, r, &b->findings[b->nfindings]);
+			count_seen_over(b, &b->findings[b->nfindings++]);
+		}
+	/* Until sorted, .request carries where the finding came from. */
+	for (uint32_t i = 0; i < n; i++)
+		b->findings[i].request = i;
+	if (n)
+		qsort(b->findings, n, sizeof *b->findings, finding_order);
+	b->position = number = arena_zero(b->a, n * sizeof *number);
+	for (uint32_t i = 0; i < n; i++) {
+		struct snap_finding *f = &b->findings[i];
+
+		number[f->request] = i;
+		f->request = request_index(b->s, f->request_number);
+		f->cost_at_rtt = cost_at(b->s->rtt, &f->worst);
+		b->s->nallowed += f->suppressed != NULL;
+	}
+	b->s->findings = b->findings;
+	b->s->nfindings = n;
+	b->s->findings_dropped = b->c->findings.dropped;
+}
+
+/* ---- the gate ---- */
+
+static void
+copy_failures(struct building *b)
+{
+	struct gate_failure *out;
+	uint32_t n = 0;
+	bool failed = false;
+
+	for (const struct gate_result *r = b->results; r; r = r->next)
+		n++;
+	b->s->failures = out = arena_zero(b->a, n * sizeof *out);
+	b->s->nfailures = n;
+	b->s->trusted = true;
+	for (const struct gate_result *r = b->results; r; r = r->next, out++) {
+		*out = r->f;
+		out->scope = arena_str(b->a, r->f.scope);
+		out->test = arena_str(b->a, r->f.test);
+		out->message = arena_str(b->a, r->f.message);
+		out->file = arena_str(b->a, r->f.file);
+		if (r->request)
+			out->request = request_index(b->s, r->request);
+		if (r->trust)
+			b->s->trusted = false;
+		else
+			failed = true;
+	}
+	b->s->gated = gate_asked(&b->c->cfg.gate);
+	b->s->state = !b->s->trusted ? GATE_UNUSABLE : failed ? GATE_FAIL : GATE_PASS;
+}
+
+/* ---- scopes ---- */
+
+static int
+scope_order(const void *x, const void *y)
+{
+	const struct snap_scope *a = x, *b = y;
+
+	if (a->over != b->over)
+		return a->over ? -1 : 1;
+	if (a->queries.max != b->queries.max)
+		return a->queries.max > b->queries.max ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static void
+copy_scopes(struct building *b)
+{
+	const struct tally *t = &b->c->tally;
+	struct snap_scope *out = arena_zero(b->a, t->nscopes * sizeof *out);
+	uint32_t line;
+
+	for (uint32_t i = 0; i < t->nscopes; i++) {
+		const struct tally_scope *from = &t->scopes[i];
+
+		out[i] = (struct snap_scope){ .name = arena_str(b->a, from->name), .requests = from->requests, .queries = counts_pct(&from->queries),
+			.db = histogram_pct(&from->db), .duplicates = from->duplicates, .budget = gate_max_queries(&b->c->gate, from->name, &line),
+			.baseline = NO_LIMIT, .scope_from = from->scope_from, .borders_from = from->borders_from };
+	}
+	for (uint32_t i = 0; i < b->c->findings.n; i++) {
+		const struct finding *f = &b->c->findings.v[i];
+
+		if (f->worst.rule == RULE_N_PLUS_ONE && f->verdict != VERDICT_NOTE && f->allow < 0 && f->counted)
+			out[f->scope].n_plus_one++;
+	}
+	for (const struct gate_result *r = b->results; r; r = r->next) {
+		uint32_t i = *r->f.scope ? keymap_find(&t->scope_keys, keymap_name(r->f.scope, 0)) : KEYMAP_NONE;
+
+		if (i != KEYMAP_NONE)
+			out[i].over = true;
+	}
+	if (t->nscopes)
+		qsort(out, t->nscopes, sizeof *out, scope_order);
+	b->s->scopes = out;
+	b->s->nscopes = t->nscopes;
+}
+
+/* ---- all of it ---- */
+
+static void
+build(struct building *b, const struct run_info *run)
+{
+	const struct gate_run judged = { &b->c->findings, &b->c->tally, run };
+
+	copy_run(b, run);
+	copy_databases(b);
+	copy_shapes(b);
+	copy_requests(b);
+	b->results = gate_judge(&b->c->gate, &judged, b->a);
+	copy_findings(b);
+	link_requests(b);
+	copy_failures(b);
+	copy_scopes(b);
+	b->s->warnings = gate_warnings(&b->c->gate, &judged, b->a, &b->s->nwarnings);
+}
+
+struct snapshot *
+collector_snapshot(struct collector *c, const struct run_info *run)
+{
+	struct arena *a = mem_zero(sizeof *a);
+	struct building b = { .a = a, .c = c };
+
+	if (!a)
+		return NULL;
+	b.s = arena_zero(a, sizeof *b.s);
+	b.s->arena = a;
+	pthread_mutex_lock(&c->lock);
+	build(&b, run);
+	pthread_mutex_unlock(&c->lock);
+	return b.s;
+}
+
+void
+snapshot_free(struct snapshot *s)
+{
+	struct arena *a;
+
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < s->nkept; i++)
+		kept_release(s->kept[i]);
+	a = s->arena;
+	arena_clear(a);
+	mem_free(a);
+}

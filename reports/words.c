@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words: see words.h. Decimals are put together from integers, so that no locale can turn the point into a comma. */
+#include "words.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *p = arena_zero(a, (n < 0 ? 0 : (size_t)n) + 1);
+
+	va_start(ap, fmt);
+	vsnprintf(p, (n < 0 ? 0 : (size_t)n) + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+const char *
+arena_str(struct arena *a, const char *s)
+{
+	return arena_strndup(a, span_str(s));
+}
+
+/* value / unit with one decimal below 10, none from there; halves round up. */
+static const char *
+scaled(struct arena *a, uint64_t value, uint64_t unit, const char *name)
+{
+	uint64_t tenths = (value + unit / 20) / (unit / 10);
+
+	if (tenths >= 100)
+		return arena_printf(a, "%" PRIu64 " %s", (value + unit / 2) / unit, name);
+	return arena_printf(a, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, name);
+}
+
+const char *
+words_ns(struct arena *a, uint64_t ns)
+{
+	if (ns < 999500000)
+		return scaled(a, ns, 1000000, "ms");
+	return scaled(a, ns, 1000000000, "s");
+}
+
+const char *
+words_count(struct arena *a, uint64_t n, const char *one, const char *many)
+{
+	return arena_printf(a, "%" PRIu64 " %s", n, n == 1 ? one : many);
+}
+
+const char *
+words_bytes(struct arena *a, uint64_t bytes)
+{
+	if (bytes < 1000)
+		return arena_printf(a, "%" PRIu64 " bytes", bytes);
+	return bytes < 999500 ? scaled(a, bytes, 1000, "kB") : scaled(a, bytes, 1000000, "MB");
+}

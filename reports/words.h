@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words: numbers and names as they appear in evidence and messages.
+ * Does: format into an arena. Never: depends on the locale, or prints a parameter value. */
+#ifndef ROWCALL_WORDS_H
+#define ROWCALL_WORDS_H
+
+#include "fingerprint/arena.h"
+
+/* As printf; lives in the arena. */
+const char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
+/* Copy of a NUL-terminated text; NULL becomes "". */
+const char *arena_str(struct arena *a, const char *s) __attribute__((returns_nonnull));
+/* "0.3 ms", "41 ms", "2.1 s". */
+const char *words_ns(struct arena *a, uint64_t ns);
+/* "1 page", "20 pages". */
+const char *words_count(struct arena *a, uint64_t n, const char *one, const char *many);
+/* "8.0 MB" (decimal). */
+const char *words_bytes(struct arena *a, uint64_t bytes);
+
+#endif
