@@ -53,7 +53,17 @@ enum {
 	LIMIT_RING_BYTES = 4 << 20,	/* one worker's ring in the daemon */
 	LIMIT_RING_GROWN = 256 << 20,	/* ... in `run`, grown */
 	LIMIT_RECORD = 64 << 10,	/* one record in a ring */
+	LIMIT_SESSIONS = 65536,		/* sessions followed at a time */
+	LIMIT_MARKS = 10000,		/* marks waiting for the analyzer */
 	LIMIT_OPEN_REQUESTS = 10000,	/* requests open at a time */
+	LIMIT_OPEN_STMTS = 400000,	/* statements kept in all open requests together */
+	LIMIT_REQUEST_STMTS = 50000,	/* ... in one */
+	LIMIT_REQUEST_LANES = 4096,	/* connections of one request */
+	LIMIT_REQUEST_TAGS = 64,	/* distinct tag keys of one request */
+	LIMIT_REQUEST_SITES = 256,	/* distinct lines of code of one request */
+	LIMIT_FILTER_STEPS = 100000,	/* of one PCRE2 match */
+	LIMIT_FILTER_DEPTH = 1000,
+	LIMIT_FILTER_HEAP_KIB = 1024,
 	LIMIT_REQUEST_SHAPES = 2048,	/* distinct shapes followed per request */
 	LIMIT_REQUEST_PARAMS = 20000,	/* distinct parameter sets followed per request */
 	LIMIT_SCOPES = 10000,
