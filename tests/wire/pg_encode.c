@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pg_encode: see pg_encode.h. */
-#include "pg_encode.h"
-
-#include <ctype.h>
+/* pg_encode: transcripts of PostgreSQL: one line to the bytes of one message. Grammar: tests/wire/README. */
 #include <stdlib.h>
+
+#include "literal.h"
+#include "transcript.h"
 
 struct message_name {
 	char type;	/* 0: no type byte; 1: no framing at all */
@@ -31,40 +31,6 @@ put_int(struct strbuf *out, unsigned size, uint64_t v)
 		strbuf_char(out, (char)(v >> (8 * size) & 0xff));
 }
 
-/* A quoted text at *p, decoded and appended; *p moves behind it. */
-static bool
-quoted(const char **p, struct strbuf *out)
-{
-	char quote = *(*p)++, hex[3] = "";
-
-	for (; **p && **p != quote; (*p)++) {
-		if (**p != '\\') {
-			strbuf_char(out, **p);
-			continue;
-		}
-		switch (*++*p) {
-		case 'n':
-			strbuf_char(out, '\n');
-			break;
-		case '0':
-			strbuf_char(out, '\0');
-			break;
-		case 'x':
-			if (!isxdigit((unsigned char)(*p)[1]) || !isxdigit((unsigned char)(*p)[2]))
-				return false;
-			memcpy(hex, *p + 1, 2);
-			strbuf_char(out, (char)strtoul(hex, NULL, 16));
-			*p += 2;
-			break;
-		case '\0':
-			return false;
-		default:
-			strbuf_char(out, **p);
-		}
-	}
-	return *(*p)++ == quote;
-}
-
 /* v:'…' or v:null: Int32 length and bytes. */
 static bool
 value(const char **p, struct strbuf *out)
@@ -77,7 +43,7 @@ value(const char **p, struct strbuf *out)
 		return true;
 	}
 	put_int(out, 4, 0);
-	if (**p != '\'' || !quoted(p, out))
+	if (**p != '\'' || !literal_quoted(p, out))
 		return false;
 	n = out->n - at - 4;
 	for (int i = 0; i < 4; i++)
@@ -93,7 +59,7 @@ column(const char **p, struct strbuf *out)
 	bool binary = false;
 	char *end;
 
-	if (**p != '"' || !quoted(p, out) || **p != ':')
+	if (**p != '"' || !literal_quoted(p, out) || **p != ':')
 		return false;
 	strbuf_char(out, '\0');
 	type = strtoul(*p + 1, &end, 10);
@@ -115,21 +81,6 @@ column(const char **p, struct strbuf *out)
 	return true;
 }
 
-/* N*'…': the text N times. */
-static bool
-repeated(const char **p, unsigned long times, struct strbuf *out)
-{
-	struct strbuf one;
-	bool ok;
-
-	strbuf_init(&one, 1 << 20);
-	ok = quoted(p, &one);
-	for (unsigned long i = 0; ok && i < times; i++)
-		strbuf_add(out, strbuf_span(&one));
-	strbuf_clear(&one);
-	return ok;
-}
-
 static bool
 field(const char **p, struct strbuf *out)
 {
@@ -137,9 +88,9 @@ field(const char **p, struct strbuf *out)
 	char *end;
 
 	if (**p == '"')
-		return quoted(p, out) && strbuf_char(out, '\0');
+		return literal_quoted(p, out) && strbuf_char(out, '\0');
 	if (**p == '\'')
-		return quoted(p, out);
+		return literal_quoted(p, out);
 	if (strncmp(*p, "v:", 2) == 0) {
 		*p += 2;
 		return value(p, out);
@@ -153,7 +104,7 @@ field(const char **p, struct strbuf *out)
 		return false;
 	*p = end + 1;
 	if (*end == '*')
-		return repeated(p, size, out);
+		return literal_repeated(p, size, out);
 	if (*end != ':' || size > 8)
 		return false;
 	put_int(out, (unsigned)size, (uint64_t)strtoll(*p, &end, 0));
@@ -172,7 +123,7 @@ find_name(bool from_client, const char *text, size_t n)
 	return NULL;
 }
 
-bool
+static bool
 pg_encode(bool from_client, const char *text, struct strbuf *out, const char **why)
 {
 	const struct message_name *m = find_name(from_client, text, strcspn(text, " "));
@@ -203,3 +154,17 @@ pg_encode(bool from_client, const char *text, struct strbuf *out, const char **w
 		out->p[at + header - 4 + i] = (char)(length >> (24 - 8 * i) & 0xff);
 	return !out->cut;
 }
+
+static void
+pg_begin(const struct transcript *t, struct turn turns[TURNS])
+{
+	static const char startup[] = "\0\0\0\x10\0\3\0\0user\0u\0", ok[] = "R\0\0\0\x08\0\0\0\0Z\0\0\0\5I";
+
+	(void)t;
+	turns[0].leg = WIRE_CLIENT;
+	strbuf_add(&turns[0].bytes, span_of(startup, 16));
+	turns[1].leg = WIRE_SERVER;
+	strbuf_add(&turns[1].bytes, span_of(ok, sizeof ok - 1));
+}
+
+const struct tongue pg_tongue = { .engine = &pg_engine, .encode = pg_encode, .begin = pg_begin };

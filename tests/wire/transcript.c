@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "pg_encode.h"
 #include "watcher.h"
 
 enum { GUARDED = 1 << 20, MOST_ACTS = 1000 };
@@ -59,6 +58,12 @@ read_setup(struct transcript *t, char *words)
 			t->want_rows = (uint32_t)strtoul(w + 5, NULL, 10);
 		else if (strncmp(w, "bytes=", 6) == 0)
 			t->want_bytes = (uint32_t)strtoul(w + 6, NULL, 10);
+		else if (strncmp(w, "caps=", 5) == 0)
+			t->caps = (uint32_t)strtoul(w + 5, NULL, 0);
+		else if (strncmp(w, "ext=", 4) == 0)
+			t->ext = (uint32_t)strtoul(w + 4, NULL, 0);
+		else if (strcmp(w, "compression") == 0)
+			t->setup.compression = true;
 		else if (strcmp(w, "unix") == 0)
 			t->setup.server_is_unix = true;
 		else if (strcmp(w, "same_certificate") == 0)
@@ -85,7 +90,7 @@ read_line(struct transcript *t, char *text, uint32_t line)
 	if ((text[0] == 'C' || text[0] == 'S') && text[1] == ' ') {
 		enum wire_leg leg = text[0] == 'C' ? WIRE_CLIENT : WIRE_SERVER;
 
-		if (pg_encode(leg == WIRE_CLIENT, text + 2, &add_step(t, STEP_BYTES, leg, line)->bytes, &why))
+		if (t->tongue->encode(leg == WIRE_CLIENT, text + 2, &add_step(t, STEP_BYTES, leg, line)->bytes, &why))
 			return true;
 		return complain(t, line, why);
 	}
@@ -105,7 +110,7 @@ read_line(struct transcript *t, char *text, uint32_t line)
 }
 
 bool
-transcript_read(struct transcript *t, const char *path)
+transcript_read(struct transcript *t, const char *path, const struct tongue *tongue)
 {
 	FILE *f = fopen(path, "r");
 	char *text = NULL;
@@ -113,7 +118,7 @@ transcript_read(struct transcript *t, const char *path)
 	ssize_t n;
 	bool ok = true;
 
-	*t = (struct transcript){ .path = path, .want_rows = 2 };
+	*t = (struct transcript){ .path = path, .tongue = tongue, .want_rows = 2 };
 	strbuf_init(&t->expected, 64 << 20);
 	strbuf_init(&t->source, 64 << 20);
 	if (!f)
@@ -143,6 +148,7 @@ transcript_clear(struct transcript *t)
 
 struct replay {
 	const struct transcript *t;
+	const struct wire_engine *engine;
 	struct watcher watch;
 	struct wire_conn *conn;
 	struct strbuf pending[2];	/* not consumed yet, during the handshake */
@@ -172,7 +178,7 @@ take_back(struct replay *r, size_t n)
 static void
 feed(struct replay *r, enum wire_leg leg, struct span s)
 {
-	pg_engine.feed(r->conn, leg, lend(r, s), r->now);
+	r->engine->feed(r->conn, leg, lend(r, s), r->now);
 	take_back(r, s.n);
 }
 
@@ -198,7 +204,7 @@ act(struct replay *r, enum wire_act a)
 		return;
 	watcher_line(&r->watch, "act %s", names[a]);
 	if (a == WIRE_DIAL_CANCEL)
-		watcher_line(&r->watch, "cancel_target %zu bytes", pg_engine.cancel_target(r->conn).n);
+		watcher_line(&r->watch, "cancel_target %zu bytes", r->engine->cancel_target(r->conn).n);
 	r->piped = a == WIRE_PIPE;
 	r->blind = a == WIRE_BLIND;
 	r->closed = a == WIRE_CLOSE;
@@ -215,7 +221,7 @@ shake(struct replay *r, enum wire_leg leg)
 
 	strbuf_init(&to_client, 1 << 20);
 	strbuf_init(&to_server, 1 << 20);
-	a = pg_engine.handshake(r->conn, leg, lend(r, strbuf_span(in)), &used, &to_client, &to_server, r->now);
+	a = r->engine->handshake(r->conn, leg, lend(r, strbuf_span(in)), &used, &to_client, &to_server, r->now);
 	take_back(r, n);
 	if (used)
 		strbuf_drop(in, used);
@@ -270,15 +276,24 @@ give(struct replay *r, enum wire_leg leg, struct span s)
 	shake_on(r);
 }
 
+/* The canned start of a session; its events are not part of the log. */
 static void
 begin(struct replay *r)
 {
-	static const char startup[] = "\0\0\0\x10\0\3\0\0user\0u\0", ok[] = "R\0\0\0\x08\0\0\0\0Z\0\0\0\5I";
+	struct turn turns[TURNS];
 
-	give(r, WIRE_CLIENT, span_of(startup, 16));
-	pg_engine.dialed(r->conn);
-	shake_on(r);
-	give(r, WIRE_SERVER, span_of(ok, sizeof ok - 1));
+	for (int i = 0; i < TURNS; i++)
+		strbuf_init(&turns[i].bytes, 1 << 16);
+	r->t->tongue->begin(r->t, turns);
+	for (int i = 0; i < TURNS; i++) {
+		if (i == !r->engine->server_first) {
+			r->engine->dialed(r->conn);
+			shake_on(r);
+		}
+		if (turns[i].bytes.n)
+			give(r, turns[i].leg, strbuf_span(&turns[i].bytes));
+		strbuf_clear(&turns[i].bytes);
+	}
 	strbuf_reset(&r->watch.log);
 }
 
@@ -290,15 +305,15 @@ do_step(struct replay *r, const struct step *s)
 		r->now = s->at;
 		break;
 	case STEP_DIALED:
-		pg_engine.dialed(r->conn);
+		r->engine->dialed(r->conn);
 		shake_on(r);
 		break;
 	case STEP_TLS:
-		pg_engine.tls_up(r->conn, s->leg);
+		r->engine->tls_up(r->conn, s->leg);
 		shake_on(r);
 		break;
 	case STEP_EOF:
-		pg_engine.eof(r->conn, s->leg, r->now);
+		r->engine->eof(r->conn, s->leg, r->now);
 		break;
 	case STEP_BYTES:
 		break;
@@ -332,8 +347,9 @@ replay_open(struct replay *r, const struct transcript *t)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	*r = (struct replay){ .t = t };
+	*r = (struct replay){ .t = t, .engine = t->tongue->engine };
 	watcher_init(&r->watch);
+	r->watch.engine = r->engine;
 	r->watch.want_rows = t->want_rows;
 	r->watch.want_bytes = t->want_bytes;
 	strbuf_init(&r->pending[0], GUARDED);
@@ -341,14 +357,14 @@ replay_open(struct replay *r, const struct transcript *t)
 	r->guarded = mmap(NULL, GUARDED + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r->guarded == MAP_FAILED || mprotect(r->guarded + GUARDED, page, PROT_NONE) != 0)
 		return complain(t, 0, "no guard page");
-	r->conn = pg_engine.open(&t->setup, &watcher_ops, &r->watch);
+	r->conn = r->engine->open(&t->setup, &watcher_ops, &r->watch);
 	return r->conn != NULL;
 }
 
 static bool
 replay_close(struct replay *r)
 {
-	pg_engine.free(r->conn, r->now);
+	r->engine->free(r->conn, r->now);
 	watcher_flush(&r->watch);
 	if (r->watch.live_execs || r->watch.live_prepared) {
 		complain(r->t, 0, "an execution or a statement was never ended");
@@ -370,6 +386,8 @@ transcript_replay(const struct transcript *t, enum cuts cuts, uint32_t seed, str
 	if (!replay_open(&r, t))
 		return false;
 	strbuf_init(&run, 64 << 20);
+	if (r.engine->server_first)
+		shake_on(&r);
 	if (t->begin)
 		begin(&r);
 	for (uint32_t i = 0; i < t->n; i++) {

@@ -81,7 +81,7 @@ number(struct watcher *w, struct wire_exec *x)
 }
 
 static void
-put_value(struct strbuf *b, const struct wire_value *v)
+put_value(const struct watcher *w, struct strbuf *b, const struct wire_value *v)
 {
 	char text[256];
 	size_t n;
@@ -94,7 +94,7 @@ put_value(struct strbuf *b, const struct wire_value *v)
 	else if (!v->binary)
 		watcher_quote(b, span_of(v->p, (size_t)v->n), '\'');
 	else {
-		n = pg_engine.value_text(v, text, sizeof text);
+		n = w->engine->value_text(v, text, sizeof text);
 		if (n == (size_t)-1)
 			watcher_quote(b, span_of(v->p, (size_t)v->n), '\'');
 		else
@@ -106,14 +106,27 @@ put_value(struct strbuf *b, const struct wire_value *v)
 }
 
 static void
+put_params(struct watcher *w, const struct wire_params *params)
+{
+	for (uint32_t i = 0; i < params->n; i++) {
+		put_value(w, &w->log, &params->values[i]);
+		if (params->names && params->names[i].n) {
+			strbuf_char(&w->log, '=');
+			watcher_quote(&w->log, params->names[i], '"');
+		}
+	}
+}
+
+static void
 on_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const struct wire_params *attrs, bool function_call)
 {
 	struct watcher *w = ctx;
 	uint32_t n = number(w, x);
 
-	(void)attrs;
 	strbuf_printf(&w->log, "query x%u ", n);
 	watcher_quote(&w->log, text, '"');
+	if (attrs)
+		put_params(w, attrs);
 	strbuf_printf(&w->log, "%s%s sent=%llu trips=%u\n", cut ? " cut" : "", function_call ? " function-call" : "",
 	    (unsigned long long)x->sent / MS, x->round_trips);
 }
@@ -149,8 +162,10 @@ on_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struct
 	uint32_t n = number(w, x);
 
 	strbuf_printf(&w->log, "execute x%u p%u", n, p ? (unsigned)(uintptr_t)p->user : 0);
-	for (uint32_t i = 0; params && i < params->n; i++)
-		put_value(&w->log, &params->values[i]);
+	if (params)
+		put_params(w, params);
+	if (x->iterations != 1)
+		strbuf_printf(&w->log, " iterations=%u", x->iterations);
 	strbuf_printf(&w->log, "%s sent=%llu trips=%u\n", params && params->cut ? " cut" : "", (unsigned long long)x->sent / MS,
 	    x->round_trips);
 }
@@ -167,6 +182,9 @@ on_columns(void *ctx, struct wire_exec *x, const struct wire_column *cols, uint3
 		strbuf_printf(&w->log, ":%u%s", cols[i].type, cols[i].binary ? "b" : "");
 		if (cols[i].table_oid)
 			strbuf_printf(&w->log, "@%u.%u", cols[i].table_oid, cols[i].attnum);
+		if (cols[i].org_table.n)
+			strbuf_printf(&w->log, "@%.*s.%.*s", (int)cols[i].org_table.n, (const char *)cols[i].org_table.p,
+			    (int)cols[i].org_name.n, (const char *)cols[i].org_name.p);
 	}
 	strbuf_char(&w->log, '\n');
 }
@@ -178,7 +196,7 @@ on_row(void *ctx, struct wire_exec *x, const struct wire_value *values, uint32_t
 
 	strbuf_printf(&w->log, "row x%u", number(w, x));
 	for (uint32_t i = 0; i < n; i++)
-		put_value(&w->log, &values[i]);
+		put_value(w, &w->log, &values[i]);
 	strbuf_char(&w->log, '\n');
 }
 
@@ -206,6 +224,8 @@ on_part(void *ctx, struct wire_exec *x, const struct wire_part *r)
 		strbuf_char(&w->log, ' ');
 		watcher_quote(&w->log, r->command, '"');
 	}
+	if (r->insert_id)
+		strbuf_printf(&w->log, " insert_id=%llu", (unsigned long long)r->insert_id);
 	strbuf_printf(&w->log, " rows=%llu affected=%llu bytes=%llu time=%llu/%llu/%llu busy=%llu%s%s\n", (unsigned long long)r->rows,
 	    (unsigned long long)r->affected, (unsigned long long)r->bytes, (unsigned long long)r->start / MS,
 	    (unsigned long long)r->first / MS, (unsigned long long)r->end / MS, (unsigned long long)r->busy / MS,

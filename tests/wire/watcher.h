@@ -7,6 +7,7 @@
 #include "proxy/wire/wire.h"
 
 struct watcher {
+	const struct wire_engine *engine;	/* prints its binary values */
 	struct strbuf log;		/* the lines so far; owned */
 	struct strbuf data;		/* data() not yet written; owned */
 	uint32_t data_of;
