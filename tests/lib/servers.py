@@ -19,6 +19,10 @@ from waiting import answers, as_user, await_true, end, free_port
 
 PG_BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), pathlib.Path("/nonexistent"))
 
+# A table to ask for, since what needs no table (SELECT 1) is a driver's probe and no query.
+THINGS = ("CREATE TABLE things (id int PRIMARY KEY, name text)",
+          "INSERT INTO things WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100) SELECT n, 'thing' FROM n")
+
 
 def account():
     """Who runs the servers: us, or when we are root an account that databases and nobody else use."""
@@ -130,7 +134,7 @@ def children(pid):
 
 class PostgreSQL(Server):
     """PostgreSQL. Accounts: "admin" (superuser, trusted everywhere), "app" (trusted over TCP), "scram" (password "scram" over TCP), and
-    one named as the account that runs the tests (peer, over the socket). Databases: postgres, app. tls=True: with a certificate of a
+    one named as the account that runs the tests (peer, over the socket). Databases: postgres, app (with THINGS). tls=True: with a certificate of a
     CA of its own (self.ca) for the name localhost; require_tls=True: TCP without TLS is refused."""
 
     stop_signal = signal.SIGINT   # fast shutdown: ends sessions, writes no dump
@@ -182,6 +186,7 @@ log_connections = off
             peer = getpass.getuser()
             self.sql("CREATE ROLE app SUPERUSER LOGIN PASSWORD 'app'", "CREATE ROLE scram SUPERUSER LOGIN PASSWORD 'scram'",
                      f'CREATE ROLE "{peer}" SUPERUSER LOGIN', "CREATE DATABASE app OWNER app")
+            self.sql(*THINGS, database="app")
             (self.dir / "peopled").touch()
 
     def sql(self, *statements, database="postgres"):
@@ -211,7 +216,7 @@ log_connections = off
 
 
 class MariaDB(Server):
-    """MariaDB. Accounts: "root" over the socket, "app" (password "app") from anywhere; database app."""
+    """MariaDB. Accounts: "root" over the socket, "app" (password "app") from anywhere; database app (with THINGS)."""
 
     stop_signal = signal.SIGTERM
 
@@ -236,6 +241,7 @@ class MariaDB(Server):
         super().start()
         await_true(lambda: answers("127.0.0.1", self.port), "MariaDB's TCP port")
         self.sql("CREATE DATABASE IF NOT EXISTS app", "CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY 'app'", "GRANT ALL ON *.* TO app@'%'")
+        self.sql("DROP TABLE IF EXISTS things", *THINGS, database="app")
 
     def client(self, *arguments):
         return ["mariadb", "--no-defaults", "-S", str(self.socket), "-u", "root", *arguments]

@@ -127,7 +127,7 @@ def test_2000_connects(hardened, bench):
 
 def ask_one(connection):
     cursor = connection.cursor()
-    cursor.execute("SELECT 1")
+    cursor.execute("SELECT bid FROM pgbench_branches")
     return cursor.fetchone()[0]
 
 
@@ -327,10 +327,10 @@ def test_stopping_drains(hardened, pg):
     proxy = hardened.proxy(pg.url())
     connection = connect(proxy)
     cursor = connection.cursor()
-    cursor.execute("SELECT 1")
+    cursor.execute("SELECT name FROM things WHERE id = 1")
     proxy.signal(signal.SIGTERM)
     await_true(lambda: refused(proxy.port), "the listener to close")
-    cursor.execute("SELECT 2")
+    cursor.execute("SELECT id FROM things WHERE id = 2")
     assert cursor.fetchone() == (2,)
     connection.close()
     outcome = proxy.wait()
@@ -341,7 +341,7 @@ def test_stopping_drains(hardened, pg):
 def test_a_second_signal_ends_at_once(hardened, pg):
     proxy = hardened.proxy(pg.url())
     connection = connect(proxy)
-    connection.cursor().execute("SELECT 1")
+    connection.cursor().execute("SELECT name FROM things WHERE id = 1")
     proxy.signal(signal.SIGTERM)
     await_true(lambda: refused(proxy.port), "the listener to close")
     proxy.signal(signal.SIGTERM)

@@ -53,13 +53,13 @@ def ask(connection, *statements):
 # --- tags ---------------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("statement, scope, key", [
-    ("SELECT 1 /*route='%2Forders',rowcall_request='r1'*/", "/orders", "r1"),
-    ("/*route='%2Forders',rowcall_request='r1'*/ SELECT 1", "/orders", "r1"),
-    ("SELECT 1 /* rowcall_scope=GET /orders, request_id=r1 */", None, "r1"),
-    ("SELECT 1 /*rowcall_scope='GET%20%2Forders',request_id='r1'*/;", "GET /orders", "r1"),
-    ("SELECT 1 /*application:Shop,controller:orders,action:index,request_id:r1*/", "orders#index", "r1"),
-    ("/* request-id: r1 */ SELECT 1", "(untagged)", "r1"),
-    ("SELECT 1 /*rowcall_scope='it\\'s'*/", "it's", None),
+    ("SELECT 1 FROM things /*route='%2Forders',rowcall_request='r1'*/", "/orders", "r1"),
+    ("/*route='%2Forders',rowcall_request='r1'*/ SELECT 1 FROM things", "/orders", "r1"),
+    ("SELECT 1 FROM things /* rowcall_scope=GET /orders, request_id=r1 */", None, "r1"),
+    ("SELECT 1 FROM things /*rowcall_scope='GET%20%2Forders',request_id='r1'*/;", "GET /orders", "r1"),
+    ("SELECT 1 FROM things /*application:Shop,controller:orders,action:index,request_id:r1*/", "orders#index", "r1"),
+    ("/* request-id: r1 */ SELECT 1 FROM things", "(untagged)", "r1"),
+    ("SELECT 1 FROM things /*rowcall_scope='it\\'s'*/", "it's", None),
 ])
 def test_tags_in_comments(seen, statement, scope, key):
     with seen() as capture:
@@ -70,13 +70,13 @@ def test_tags_in_comments(seen, statement, scope, key):
     assert found["request"] == key
     assert found["queries"] == 2
     assert found["borders_from"] == "tag"
-    assert {shape["shape"] for shape in capture.report["shapes"]} == {"SELECT ?"}, "tags are no part of the shape"
+    assert {shape["shape"] for shape in capture.report["shapes"]} == {"SELECT ? FROM things"}, "tags are no part of the shape"
 
 
 def test_a_trace_spans_scopes(seen):
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     with seen() as capture:
-        ask(capture.connect(), *(f"SELECT {n} /*route='{route}',traceparent='{trace}'*/" for route in ("cart", "stock") for n in (1, 2)))
+        ask(capture.connect(), *(f"SELECT {n} FROM things /*route='{route}',traceparent='{trace}'*/" for route in ("cart", "stock") for n in (1, 2)))
     assert [(scope, queries) for scope, _, queries in capture.requests()] == [("cart", 2), ("stock", 2)]
 
 
@@ -84,29 +84,29 @@ def test_one_request_on_two_connections(seen):
     with seen() as capture:
         one, other = capture.connect(), capture.connect()
         for connection in (one, other, one):
-            ask(connection, "SELECT 1 /*route='report',rowcall_request='wide'*/")
+            ask(connection, "SELECT 1 FROM things /*route='report',rowcall_request='wide'*/")
     assert capture.requests() == [("report", "wide", 3)]
 
 
 def test_two_requests_in_turn_on_one_connection(seen):
     with seen() as capture:
-        ask(capture.connect(), *(f"SELECT {n} /*route='list',rowcall_request='r{n}'*/" for n in (1, 1, 2, 2, 2, 1)))
+        ask(capture.connect(), *(f"SELECT {n} FROM things /*route='list',rowcall_request='r{n}'*/" for n in (1, 1, 2, 2, 2, 1)))
     assert capture.requests() == [("list", "r1", 3), ("list", "r2", 3)]
 
 
 def test_a_scope_tag_alone_holds_while_it_is_contiguous(seen):
     with seen() as capture:
         connection = capture.connect()
-        ask(connection, *(f"SELECT 1 /*route='{route}'*/" for route in ("a", "a", "b", "a")))
+        ask(connection, *(f"SELECT 1 FROM things /*route='{route}'*/" for route in ("a", "a", "b", "a")))
         time.sleep(PAUSE)
-        ask(connection, "SELECT 1 /*route='a'*/")
+        ask(connection, "SELECT 1 FROM things /*route='a'*/")
     assert [(scope, queries) for scope, _, queries in capture.requests()] == [("a", 2), ("b", 1), ("a", 1), ("a", 1)]
     assert {scope_from for scope_from, _ in capture.origins()} == {"tag"}
 
 
 def test_a_tag_inside_a_prepared_statement_names_only_its_first_request(seen):
     with seen() as capture, psycopg.connect(capture.proxy.url(), autocommit=True) as connection:
-        sql = "SELECT %s::int /*route='list',rowcall_request='first'*/"
+        sql = "SELECT %s::int FROM things /*route='list',rowcall_request='first'*/"
         connection.execute(sql, [1], prepare=True)
         time.sleep(PAUSE)
         connection.execute(sql, [2], prepare=True)      # the text was sent once: another request may execute it
@@ -115,7 +115,7 @@ def test_a_tag_inside_a_prepared_statement_names_only_its_first_request(seen):
 
 def test_untagged_statements_of_a_transaction_take_its_tag(seen):
     with seen() as capture:
-        ask(capture.connect(), "BEGIN", "SELECT 1", "SELECT 2 /*route='pay',rowcall_request='p'*/", "SELECT 3", "COMMIT")
+        ask(capture.connect(), "BEGIN", "SELECT 1 FROM things", "SELECT 2 FROM things /*route='pay',rowcall_request='p'*/", "SELECT 3 FROM things", "COMMIT")
     (request,) = capture.report["requests"]
     assert (request["scope"], request["request"], request["queries"], request["control"]) == ("pay", "p", 3, 2)
 
@@ -133,11 +133,11 @@ def test_marks_name_tests_and_requests(seen):
         connection = capture.connect()
         url = admin_url(capture.proxy)
         post_mark(url, test="tests/test_a.py::test_one")
-        ask(connection, "SELECT 1", "SELECT 1 /*route='list',rowcall_request='r1'*/")
+        ask(connection, "SELECT 1 FROM things", "SELECT 1 FROM things /*route='list',rowcall_request='r1'*/")
         post_mark(url, test="tests/test_a.py::test_two", request="setup")
-        ask(connection, "SELECT 2", "SELECT 2")
+        ask(connection, "SELECT 2 FROM things", "SELECT 2 FROM things")
         post_mark(url, test="", request="")
-        ask(connection, "SELECT 3")
+        ask(connection, "SELECT 3 FROM things")
     found = [(r["test"], r["scope_from"], r["borders_from"], r["queries"]) for r in capture.report["requests"]]
     assert [test for test, *_ in found] == ["tests/test_a.py::test_one", "tests/test_a.py::test_one", "tests/test_a.py::test_two", None] \
         or [test or None for test, *_ in found] == ["tests/test_a.py::test_one", "tests/test_a.py::test_one", "tests/test_a.py::test_two", None]
@@ -153,9 +153,9 @@ connection.autocommit = True
 for name in ("alpha", "beta"):
     subprocess.run([sys.argv[1], "mark", name], check=True)
     for _ in range(2):
-        connection.cursor().execute("SELECT 1")
+        connection.cursor().execute("SELECT 1 FROM things")
 subprocess.run([sys.argv[1], "mark", "--end"], check=True)
-connection.cursor().execute("SELECT 1")
+connection.cursor().execute("SELECT 1 FROM things")
 """
     run = rowcall.run("--", "/usr/bin/python3", "-c", code, rowcall.program, env={"DATABASE_URL": pg.url()})
     assert run.status == 0, run
@@ -176,8 +176,8 @@ def admin_url(proxy):
 
 def test_settings_of_ours(seen):
     with seen() as capture:
-        ask(capture.connect(), "SET rowcall.scope = 'job mail'", "SET rowcall.request = 'm1'", "SELECT 1", "SELECT 2",
-            "SELECT set_config('rowcall.request', 'm2', false)", "SELECT 3", "DISCARD ALL", "SELECT 4")
+        ask(capture.connect(), "SET rowcall.scope = 'job mail'", "SET rowcall.request = 'm1'", "SELECT 1 FROM things", "SELECT 2 FROM things",
+            "SELECT set_config('rowcall.request', 'm2', false)", "SELECT 3 FROM things", "DISCARD ALL", "SELECT 4 FROM things")
     found = {(r["scope"], r["request"]): r["queries"] for r in capture.report["requests"]}
     assert found[("job mail", "m1")] >= 2
     assert found[("job mail", "m2")] >= 1
@@ -189,7 +189,7 @@ def test_a_trace_in_application_name(seen):
     with seen() as capture:
         connection = capture.connect()
         for span in ("4bf92f3577b34da6a3ce929d0e0e4736", "5bf92f3577b34da6a3ce929d0e0e4736"):
-            ask(connection, f"SET application_name = '00-{span}-00f067aa0ba902b7-01'", "SELECT 1", "SELECT 1")
+            ask(connection, f"SET application_name = '00-{span}-00f067aa0ba902b7-01'", "SELECT 1 FROM things", "SELECT 1 FROM things")
     assert [queries for _, _, queries in capture.requests()] == [2, 2]
     assert {borders for _, borders in capture.origins()} == {"session"}
 
@@ -197,9 +197,9 @@ def test_a_trace_in_application_name(seen):
 def test_a_static_application_name_is_no_request(seen):
     with seen() as capture:
         connection = capture.connect()
-        ask(connection, "SET application_name = 'shop'", "SELECT 1")
+        ask(connection, "SET application_name = 'shop'", "SELECT 1 FROM things")
         time.sleep(PAUSE)
-        ask(connection, "SELECT 1")
+        ask(connection, "SELECT 1 FROM things")
     assert len(capture.report["requests"]) == 2
     assert {borders for _, borders in capture.origins()} == {"gap"}
 
@@ -208,7 +208,7 @@ def test_settings_of_the_user(seen):
     with seen("--tag-settings", "app.request_id") as capture:
         connection = capture.connect()
         for key in ("one", "two"):
-            ask(connection, f"SET app.request_id = '{key}'", "SELECT 1", "SELECT 2")
+            ask(connection, f"SET app.request_id = '{key}'", "SELECT 1 FROM things", "SELECT 2 FROM things")
     assert [(key, queries) for _, key, queries in capture.requests()] == [("one", 2), ("two", 2)]
 
 
@@ -216,7 +216,7 @@ def test_settings_of_the_user(seen):
 
 def test_transactions_are_requests(seen):
     with seen() as capture:
-        ask(capture.connect(), "BEGIN", "SELECT 1", "SELECT 2", "COMMIT", "BEGIN", "SELECT 3", "ROLLBACK")
+        ask(capture.connect(), "BEGIN", "SELECT 1 FROM things", "SELECT 2 FROM things", "COMMIT", "BEGIN", "SELECT 3 FROM things", "ROLLBACK")
     assert capture.requests() == [("(untagged)", None, 2), ("(untagged)", None, 1)]
     assert {borders for _, borders in capture.origins()} == {"transaction"}
 
@@ -224,25 +224,25 @@ def test_transactions_are_requests(seen):
 def test_pauses_part_requests(seen):
     with seen() as capture:
         connection = capture.connect()
-        ask(connection, "SELECT 1", "SELECT 2")
+        ask(connection, "SELECT 1 FROM things", "SELECT 2 FROM things")
         time.sleep(PAUSE)
-        ask(connection, "SELECT 3")
+        ask(connection, "SELECT 3 FROM things")
     assert capture.requests() == [("(untagged)", None, 2), ("(untagged)", None, 1)]
     assert {borders for _, borders in capture.origins()} == {"gap"}
 
 
 def test_a_slow_statement_is_no_pause(seen):
     with seen() as capture:
-        ask(capture.connect(), "SELECT 1", f"SELECT pg_sleep({PAUSE})", "SELECT 2")
+        ask(capture.connect(), "SELECT 1 FROM things", f"SELECT pg_sleep({PAUSE})", "SELECT 2 FROM things")
     assert capture.requests() == [("(untagged)", None, 3)]
 
 
 def test_the_gap_is_an_option(seen):
     with seen("--idle-gap", "5s") as capture:
         connection = capture.connect()
-        ask(connection, "SELECT 1")
+        ask(connection, "SELECT 1 FROM things")
         time.sleep(PAUSE)
-        ask(connection, "SELECT 2")
+        ask(connection, "SELECT 2 FROM things")
     assert capture.requests() == [("(untagged)", None, 2)]
 
 
@@ -250,7 +250,7 @@ def test_connections_without_tags_are_apart(seen):
     with seen() as capture:
         one, other = capture.connect(), capture.connect()
         for connection in (one, other, one, other):
-            ask(connection, "SELECT 1")
+            ask(connection, "SELECT 1 FROM things")
     assert capture.requests() == [("(untagged)", None, 2)] * 2
 
 
@@ -263,7 +263,7 @@ requests:
     - {match: '/\d+', replace: '/:id'}
 """)
     with seen() as capture:
-        ask(capture.connect(), *(f"SELECT 1 /*route='%2Forders%2F{n}',rowcall_request='{n}'*/" for n in (7, 8)))
+        ask(capture.connect(), *(f"SELECT 1 FROM things /*route='%2Forders%2F{n}',rowcall_request='{n}'*/" for n in (7, 8)))
     assert {scope for scope, _, _ in capture.requests()} == {"/orders/:id"}
 
 
@@ -273,7 +273,7 @@ def test_databases_of_one_request(rowcall, pg):
     for port in ports:
         connection = psycopg2.connect(f"postgresql://app:app@127.0.0.1:{port}/app")
         connection.autocommit = True
-        ask(connection, "SELECT 1 /*route='both',rowcall_request='b'*/")
+        ask(connection, "SELECT 1 FROM things /*route='both',rowcall_request='b'*/")
         connection.close()
     outcome = proxy.stop()
     (request,) = outcome.report["requests"]

@@ -19,7 +19,7 @@ import os, psycopg2
 connection = psycopg2.connect(os.environ.get("DATABASE_URL", ""))
 connection.autocommit = True
 for number in range({queries}):
-    connection.cursor().execute("SELECT name FROM pg_settings WHERE name = %s", ["setting" + str(number)])
+    connection.cursor().execute("SELECT name FROM things WHERE id = %s", [number])
 """
 
 
@@ -192,7 +192,7 @@ def test_host_and_port_variables(rowcall, pg):
 
 
 def test_pghostaddr_reaches_us_too(rowcall, pg):
-    run = rowcall.run("--", "psql", "-qAtXc", "SELECT 40 + 2",
+    run = rowcall.run("--", "psql", "-qAtXc", "SELECT id FROM things WHERE id = 42",
                       env={"PGHOST": "db.invalid", "PGHOSTADDR": "127.0.0.1", "PGPORT": str(pg.port), "PGUSER": "app", "PGDATABASE": "app"})
     assert (run.status, run.out) == (0, "42\n"), run
     assert run.verdict[3] == 1
@@ -211,7 +211,7 @@ import os, psycopg2
 for name in ("DATABASE_URL", "AUDIT_DATABASE_URL"):
     connection = psycopg2.connect(os.environ[name])
     connection.autocommit = True
-    connection.cursor().execute("SELECT 1")
+    connection.cursor().execute("SELECT name FROM things WHERE id = 1")
 """
     with PostgreSQL() as second:
         run = rowcall.python(code, env={"DATABASE_URL": pg.url(), "AUDIT_DATABASE_URL": second.url()})
@@ -229,7 +229,7 @@ def test_the_same_upstream_twice_is_one_listener(rowcall, pg):
 
 def test_a_fixed_listen_address_for_apps_with_their_host_in_a_file(rowcall, pg):
     port = free_port()
-    run = rowcall.run("--listen", f"127.0.0.1:{port}", "--upstream", pg.url(), "--", "psql", "-qAtXc", "SELECT 7",
+    run = rowcall.run("--listen", f"127.0.0.1:{port}", "--upstream", pg.url(), "--", "psql", "-qAtXc", "SELECT id FROM things WHERE id = 7",
                       f"postgresql://app@127.0.0.1:{port}/app")
     assert (run.status, run.out) == (0, "7\n"), run
 
@@ -291,7 +291,7 @@ def test_zero_connections_are_explained(rowcall, pg, tmp_path):
     (tmp_path / "manage.py").write_text("")
     (tmp_path / "mysite").mkdir()
     (tmp_path / "mysite" / "settings.py").write_text(f"DATABASES = {{'default': {{'HOST': '127.0.0.1', 'PORT': {pg.port}}}}}\n")
-    code = f"import psycopg2; psycopg2.connect(host='127.0.0.1', port={pg.port}, user='app', dbname='app').cursor().execute('SELECT 1')"
+    code = f"import psycopg2; psycopg2.connect(host='127.0.0.1', port={pg.port}, user='app', dbname='app').cursor().execute('SELECT name FROM things')"
     run = rowcall.python(code, env={"DATABASE_URL": pg.url()})
     assert run.status == 11, run
     assert "settings.py" in run.err and "--listen" in run.err
@@ -341,7 +341,7 @@ for number in range(12):
         connection = psycopg2.connect(os.environ["DATABASE_URL"])
         connection.autocommit = True
         for _ in range(5):
-            connection.cursor().execute("SELECT %s", [number])
+            connection.cursor().execute("SELECT name FROM things WHERE id = %s", [number])
         os._exit(0)
     children.append(pid)
 print(*(os.waitpid(pid, 0)[1] for pid in children))
