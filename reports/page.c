@@ -5,9 +5,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "sql_short.h"
 #include "text.h"
 
-enum { PAGE_TEXT = 64 << 10 };	/* bytes of any one piece of text */
+enum { PAGE_TEXT = 1 << 20 };	/* bytes of any one piece of text */
 
 static const char *const inks[] = {
 	[INK_PLAIN] = "", [INK_BOLD] = "1", [INK_DIM] = "2", [INK_RED] = "31", [INK_GREEN] = "32", [INK_YELLOW] = "33",
@@ -28,6 +29,13 @@ page_clear(struct page *p)
 	strbuf_clear(&p->raw);
 	strbuf_clear(&p->clean);
 	arena_clear(&p->cells);
+}
+
+void
+page_spent(struct page *p, struct strbuf *b)
+{
+	p->out->cut |= b->cut;
+	strbuf_clear(b);
 }
 
 static void
@@ -61,6 +69,7 @@ cleaned(struct page *p, const char *text)
 {
 	strbuf_reset(&p->clean);
 	text_clean(&p->clean, span_str(text), p->o->utf8);
+	p->out->cut |= p->clean.cut;
 	return strbuf_span(&p->clean);
 }
 
@@ -69,6 +78,7 @@ formatted(struct page *p, const char *fmt, va_list ap)
 {
 	strbuf_reset(&p->raw);
 	strbuf_vprintf(&p->raw, fmt, ap);
+	p->out->cut |= p->raw.cut;
 	return cleaned(p, strbuf_cstr(&p->raw));
 }
 
@@ -125,6 +135,38 @@ next_word(struct span *rest)
 	return word;
 }
 
+/* The next line of a wrapped text; it must not begin with what a CI runner would obey. */
+static void
+wrap_line(struct page *p, unsigned indent, struct span next)
+{
+	page_line(p);
+	blanks(p, indent);
+	if (text_commands_ci(next))
+		inked(p, INK_PLAIN, SPAN_LIT("\\"));
+}
+
+/* A word longer than a line is broken where the line ends. */
+static void
+wrap_word(struct page *p, struct span word, unsigned indent, unsigned right)
+{
+	unsigned w = text_columns(word);
+
+	if (p->col > indent && p->col + 1 + w > right)
+		wrap_line(p, indent, word);
+	else if (p->col > indent)
+		blanks(p, 1);
+	while (p->col + w > right) {
+		struct span part = text_head(word, right - p->col);
+
+		strbuf_add(p->out, part);
+		word = span_from(word, part.n);
+		w = text_columns(word);
+		wrap_line(p, indent, word);
+	}
+	strbuf_add(p->out, word);
+	p->col += w;
+}
+
 void
 page_wrap(struct page *p, enum ink ink, const char *fmt, ...)
 {
@@ -135,18 +177,8 @@ page_wrap(struct page *p, enum ink ink, const char *fmt, ...)
 	struct span rest = formatted(p, fmt, ap);
 	va_end(ap);
 	ink_on(p, ink);
-	while (rest.n > 0) {
-		struct span word = next_word(&rest);
-		unsigned w = text_columns(word);
-
-		if (p->col > indent && p->col + 1 + w > right) {
-			page_line(p);
-			blanks(p, indent);
-		} else if (p->col > indent)
-			blanks(p, 1);
-		strbuf_add(p->out, word);
-		p->col += w;
-	}
+	while (rest.n > 0)
+		wrap_word(p, next_word(&rest), indent, right);
 	ink_off(p, ink);
 	page_line(p);
 }
@@ -168,14 +200,20 @@ page_right(struct page *p, enum ink ink, const char *fmt, ...)
 }
 
 void
-page_name(struct page *p, enum ink ink, const char *name, unsigned columns)
+page_name(struct page *p, enum ink ink, const char *name, unsigned columns, enum cut where)
 {
+	struct span clean = cleaned(p, name);
 	struct strbuf cut;
 
 	strbuf_init(&cut, PAGE_TEXT);
-	text_cut_end(&cut, cleaned(p, name), columns, p->o->utf8);
+	if (p->o->wide)
+		strbuf_add(&cut, clean);
+	else if (where == CUT_START)
+		text_cut_start(&cut, clean, columns, p->o->utf8);
+	else
+		text_cut_middle(&cut, clean, columns, p->o->utf8);
 	inked(p, ink, strbuf_span(&cut));
-	strbuf_clear(&cut);
+	page_spent(p, &cut);
 }
 
 unsigned
@@ -258,7 +296,7 @@ page_sql(struct page *p, const char *sql, unsigned columns)
 	if (p->o->wide)
 		strbuf_add(&cut, cleaned(p, sql));
 	else
-		text_cut_sql(&cut, cleaned(p, sql), columns, p->o->utf8);
+		sql_short(&cut, cleaned(p, sql), columns, p->o->utf8);
 	inked_sql(p, strbuf_span(&cut));
-	strbuf_clear(&cut);
+	page_spent(p, &cut);
 }

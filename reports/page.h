@@ -14,12 +14,15 @@ struct page {
 	const struct write_options *o;	/* borrowed */
 	unsigned col;			/* columns used on the current line */
 	unsigned width;			/* o->width */
+	bool hid;			/* a section left rows out that `all` would show */
 	struct strbuf raw, clean;	/* scratch */
 	struct arena cells;		/* of the table being built */
 };
 
 void page_init(struct page *p, struct strbuf *out, const struct write_options *o);
 void page_clear(struct page *p);
+/* Frees a caller's own buffer that went into the page; if something is missing in it, so it is in the page (out->cut). */
+void page_spent(struct page *p, struct strbuf *b);
 
 /* printf at the current place; cleaned, never wrapped. */
 void page_put(struct page *p, enum ink ink, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -30,8 +33,9 @@ void page_to(struct page *p, unsigned col);		/* blanks up to a column; at least 
 void page_wrap(struct page *p, enum ink ink, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* So that it ends at the right edge when there is room, else two blanks on. */
 void page_right(struct page *p, enum ink ink, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* A name cut at its end, or SQL cut where it says least (not cut when the page is wide), keywords inked. */
-void page_name(struct page *p, enum ink ink, const char *name, unsigned columns);
+/* A name, or SQL with its keywords inked, cut to fit unless the page is wide. */
+enum cut { CUT_MIDDLE, CUT_START };
+void page_name(struct page *p, enum ink ink, const char *name, unsigned columns, enum cut where);
 void page_sql(struct page *p, const char *sql, unsigned columns);
 /* Columns a text will take. */
 unsigned page_columns(struct page *p, const char *text);
@@ -49,7 +53,7 @@ struct table_column {
 struct table_row;
 struct table {
 	struct page *page;
-	const char *title;			/* over mark and name */
+	const char *title, *order;		/* over mark and name */
 	const struct table_column *columns;	/* of the numbers */
 	unsigned ncolumns;
 	enum table_name kind;
@@ -61,7 +65,9 @@ struct table {
 	unsigned at;				/* next number of the current row */
 };
 
-void table_begin(struct table *t, struct page *p, const char *title, const struct table_column *columns, unsigned n, enum table_name kind);
+/* order: what the rows are sorted by, "" when they are not. Up to TABLE_COLUMNS numbers. */
+void table_begin(struct table *t, struct page *p, const char *title, const char *order, enum table_name kind);
+void table_columns(struct table *t, const struct table_column *columns, unsigned n);
 /* mark and name are copied. */
 void table_row(struct table *t, enum ink mark_ink, const char *mark, enum ink name_ink, const char *name);
 /* The next number of the row; "" leaves it empty. */

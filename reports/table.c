@@ -5,7 +5,8 @@
 #include "page.h"
 #include "text.h"
 
-enum { GAP = 2, NAME_LEAST = 28 };
+/* Columns are given up as long as the name has less than *_LEAST. */
+enum { GAP = 2, NAME_LEAST = 28, SQL_LEAST = 44, NAME_SHORTEST = 12 };
 
 struct table_cell {
 	const char *text;
@@ -21,12 +22,19 @@ struct table_row {
 };
 
 void
-table_begin(struct table *t, struct page *p, const char *title, const struct table_column *columns, unsigned n, enum table_name kind)
+table_begin(struct table *t, struct page *p, const char *title, const char *order, enum table_name kind)
 {
-	*t = (struct table){ .page = p, .title = title, .columns = columns, .ncolumns = n, .kind = kind };
+	*t = (struct table){ .page = p, .title = title, .order = order, .kind = kind };
 	t->last = &t->first;
+}
+
+void
+table_columns(struct table *t, const struct table_column *columns, unsigned n)
+{
+	t->columns = columns;
+	t->ncolumns = n;
 	for (unsigned i = 0; i < n; i++)
-		t->widest[i] = page_columns(p, columns[i].head);
+		t->widest[i] = page_columns(t->page, columns[i].head);
 }
 
 static const char *
@@ -69,6 +77,7 @@ table_cell(struct table *t, enum ink ink, const char *fmt, ...)
 	va_start(ap, fmt);
 	strbuf_vprintf(raw, fmt, ap);
 	va_end(ap);
+	t->page->out->cut |= raw->cut;
 	c->text = keep(t, strbuf_cstr(raw));
 	c->ink = ink;
 	c->columns = page_columns(t->page, c->text);
@@ -91,16 +100,16 @@ numbers_width(const struct table *t)
 static unsigned
 settle(struct table *t)
 {
-	unsigned left = t->mark + 2, need = t->name > NAME_LEAST ? t->name : NAME_LEAST;
+	unsigned left = t->mark + 2, least = t->kind == TABLE_SQL ? SQL_LEAST : NAME_LEAST, need = t->name > least ? t->name : least;
 
 	for (unsigned i = 0; i < t->ncolumns; i++)
 		if (t->columns[i].idle_hides && !t->filled[i])
 			t->widest[i] = 0;
 	for (uint8_t rank = 9; rank > 0; rank--)
 		for (unsigned i = t->ncolumns; i-- > 0;)
-			if (t->columns[i].rank == rank && left + NAME_LEAST + numbers_width(t) > t->page->width)
+			if (t->columns[i].rank == rank && left + least + numbers_width(t) > t->page->width)
 				t->widest[i] = 0;
-	unsigned used = left + numbers_width(t), room = t->page->width > used + NAME_LEAST ? t->page->width - used : NAME_LEAST;
+	unsigned used = left + numbers_width(t), room = t->page->width > used + NAME_SHORTEST ? t->page->width - used : NAME_SHORTEST;
 
 	return t->page->o->wide || need <= room ? need : room;
 }
@@ -111,6 +120,8 @@ print_head(struct table *t, unsigned left)
 	struct page *p = t->page;
 
 	page_put(p, INK_BOLD, "%s", t->title);
+	if (*t->order)
+		page_put(p, INK_DIM, " (%s)", t->order);
 	if (p->col < left)
 		page_to(p, left);
 	for (unsigned i = 0; i < t->ncolumns; i++) {
@@ -134,7 +145,7 @@ print_row(struct table *t, const struct table_row *r, unsigned name)
 	if (t->kind == TABLE_SQL)
 		page_sql(p, r->name, name);
 	else
-		page_name(p, r->name_ink, r->name, name);
+		page_name(p, r->name_ink, r->name, name, CUT_MIDDLE);
 	if (p->col < left + name)
 		page_to(p, left + name);
 	for (unsigned i = 0; i < t->ncolumns; i++) {

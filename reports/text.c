@@ -41,11 +41,26 @@ visible_escape(struct strbuf *out, uint32_t c)
 		strbuf_printf(out, c <= 0xffff ? "\\u%04x" : "\\U%06x", c);
 }
 
+bool
+text_commands_ci(struct span s)
+{
+	return s.n >= 2 && s.p[0] == ':' && s.p[1] == ':';
+}
+
+/* "##[error]" and "##vso[task...]" are obeyed anywhere in a line. */
+static bool
+commands_anywhere(struct span s)
+{
+	return span_is(span_first(s, 3), "##[") || span_is(span_first(s, 6), "##vso[");
+}
+
 void
 text_clean(struct strbuf *out, struct span s, bool utf8)
 {
 	uint32_t c;
 
+	if (text_commands_ci(s))
+		strbuf_char(out, '\\');
 	while (s.n > 0) {
 		size_t n = utf8_next(s, &c);
 		const char *spelling = n > 1 && !utf8 ? ascii_spelling(c) : NULL;
@@ -57,6 +72,8 @@ text_clean(struct strbuf *out, struct span s, bool utf8)
 			strbuf_str(out, spelling);
 		else if (c == '\n' || c == '\t' || c == '\r')
 			strbuf_char(out, ' ');
+		else if (c == '#' && commands_anywhere(s))
+			strbuf_str(out, "#\\");
 		else if (utf8_unsafe(c) || (n > 1 && !utf8))
 			visible_escape(out, c);
 		else
@@ -80,15 +97,14 @@ text_columns(struct span s)
 	return columns;
 }
 
-static struct span
-ellipsis(bool utf8)
+struct span
+text_ellipsis(bool utf8)
 {
 	return utf8 ? SPAN_LIT("\xe2\x80\xa6") : SPAN_LIT("...");
 }
 
-/* The longest start of s within so many columns. */
-static struct span
-head(struct span s, unsigned columns)
+struct span
+text_head(struct span s, unsigned columns)
 {
 	size_t used = 0;
 	uint32_t c;
@@ -105,9 +121,8 @@ head(struct span s, unsigned columns)
 	return span_first(s, used);
 }
 
-/* The longest end of s within so many columns. */
-static struct span
-tail(struct span s, unsigned columns)
+struct span
+text_tail(struct span s, unsigned columns)
 {
 	unsigned drop = text_columns(s);
 	uint32_t c;
@@ -132,8 +147,23 @@ text_cut_end(struct strbuf *out, struct span s, unsigned columns, bool utf8)
 	}
 	if (columns < mark)
 		return;
-	strbuf_add(out, head(s, columns - mark));
-	strbuf_add(out, ellipsis(utf8));
+	strbuf_add(out, text_head(s, columns - mark));
+	strbuf_add(out, text_ellipsis(utf8));
+}
+
+void
+text_cut_start(struct strbuf *out, struct span s, unsigned columns, bool utf8)
+{
+	unsigned mark = utf8 ? 1 : 3;
+
+	if (text_columns(s) <= columns) {
+		strbuf_add(out, s);
+		return;
+	}
+	if (columns < mark)
+		return;
+	strbuf_add(out, text_ellipsis(utf8));
+	strbuf_add(out, text_tail(s, columns - mark));
 }
 
 void
@@ -147,93 +177,9 @@ text_cut_middle(struct strbuf *out, struct span s, unsigned columns, bool utf8)
 	}
 	if (columns < mark)
 		return;
-	strbuf_add(out, head(s, (columns - mark) / 2));
-	strbuf_add(out, ellipsis(utf8));
-	strbuf_add(out, tail(s, columns - mark - (columns - mark) / 2));
-}
-
-/* Length of the quoted run that starts at s, or 0. */
-static size_t
-quoted(struct span s)
-{
-	uint8_t q = s.p[0];
-
-	if (q != '"' && q != '`' && q != '\'' && q != '[')
-		return 0;
-	for (size_t i = 1; i < s.n; i++)
-		if (s.p[i] == (q == '[' ? ']' : q))
-			return i + 1;
-	return s.n;
-}
-
-static bool
-word_at(struct span s, size_t at, const char *word)
-{
-	size_t n = strlen(word);
-
-	return at + n <= s.n && strncasecmp((const char *)s.p + at, word, n) == 0 && (at + n == s.n || s.p[at + n] == ' ');
-}
-
-/* Offset of " FROM " outside parentheses and quotes; s.n when there is none. */
-static size_t
-top_level_from(struct span s)
-{
-	unsigned depth = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		size_t q = quoted(span_from(s, i));
-
-		if (q > 0)
-			i += q - 1;
-		else if (s.p[i] == '(')
-			depth++;
-		else if (s.p[i] == ')' && depth > 0)
-			depth--;
-		else if (s.p[i] == ' ' && depth == 0 && word_at(s, i + 1, "FROM"))
-			return i;
-	}
-	return s.n;
-}
-
-/* The part of the text that can go without loss of sense: [*from, *to). False when there is none. */
-static bool
-least_telling(struct span s, size_t *from, size_t *to)
-{
-	const char *p = (const char *)s.p, *open;
-
-	if (word_at(s, 0, "SELECT")) {
-		*from = word_at(s, 7, "DISTINCT") ? 16 : 7;
-		*to = top_level_from(s);
-		return *to < s.n && *to > *from;
-	}
-	if (!word_at(s, 0, "INSERT") || !(open = memchr(p, '(', s.n)))
-		return false;
-	const char *close = memchr(open, ')', s.n - (size_t)(open - p));
-
-	*from = (size_t)(open - p) + 1;
-	*to = close ? (size_t)(close - p) : s.n;
-	return close && *to > *from;
-}
-
-void
-text_cut_sql(struct strbuf *out, struct span s, unsigned columns, bool utf8)
-{
-	struct strbuf less;
-	size_t from, to;
-
-	if (text_columns(s) <= columns || !least_telling(s, &from, &to)) {
-		text_cut_middle(out, s, columns, utf8);
-		return;
-	}
-	strbuf_init(&less, s.n + 8);
-	strbuf_add(&less, span_first(s, from));
-	strbuf_add(&less, ellipsis(utf8));
-	strbuf_add(&less, span_from(s, to));
-	if (less.n < s.n)
-		text_cut_middle(out, strbuf_span(&less), columns, utf8);
-	else
-		text_cut_middle(out, s, columns, utf8);
-	strbuf_clear(&less);
+	strbuf_add(out, text_head(s, (columns - mark) / 2));
+	strbuf_add(out, text_ellipsis(utf8));
+	strbuf_add(out, text_tail(s, columns - mark - (columns - mark) / 2));
 }
 
 const char *
@@ -251,7 +197,9 @@ text_time(uint64_t ns, char buf[TEXT_TIME])
 	uint64_t seconds = ns / 1000000000;
 	char ms[TEXT_TIME];
 
-	if (ns < 999500000)
+	if (ns < 999500000 && ns % 1000000 == 0)
+		snprintf(buf, TEXT_TIME, "%" PRIu64 " ms", ns / 1000000);
+	else if (ns < 999500000)
 		snprintf(buf, TEXT_TIME, "%.16s ms", text_ms(ns, ms));
 	else if (seconds < 120)
 		snprintf(buf, TEXT_TIME, "%.1f s", (double)ns / 1e9);

@@ -8,16 +8,22 @@
 #include "fingerprint/strbuf.h"
 
 /* Appends s on one line: newlines and tabs become blanks, other unsafe characters and broken bytes visible escapes (\x1b, \u202e).
- * Without utf8 the signs rowcall itself uses get ASCII spellings (-> ... x) and other characters escapes too. */
+ * Without utf8 the signs rowcall itself uses get ASCII spellings (-> ... x) and other characters escapes too. What a CI runner
+ * would obey gets a backslash ("\::error::", "#\#[error]"). */
 void text_clean(struct strbuf *out, struct span s, bool utf8);
+
+/* Begins like a command of a CI runner ("::error::"): must not begin a line. */
+bool text_commands_ci(struct span s);
 
 /* The rest takes cleaned text. */
 unsigned text_columns(struct span clean);
+struct span text_head(struct span clean, unsigned columns);	/* the longest start that fits */
+struct span text_tail(struct span clean, unsigned columns);	/* the longest end that fits */
+struct span text_ellipsis(bool utf8);
 /* Appends at most `columns` columns; what is left out is marked by an ellipsis. */
 void text_cut_end(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
+void text_cut_start(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
 void text_cut_middle(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
-/* Like text_cut_middle, but first gives up what says least in SQL: the select list, then the columns of an INSERT. */
-void text_cut_sql(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
 
 /* Numbers into buf, which is returned. */
 enum { TEXT_TIME = 32, TEXT_COUNT = 32 };

@@ -5,68 +5,68 @@
 
 #include "fingerprint/shapes.h"
 #include "fingerprint/sql.h"
-#include "json.h"
+#include "emit.h"
 #include "writers.h"
 
 static void
-key_str(struct json *j, const char *key, const char *value)
+key_str(struct emit *j, const char *key, const char *value)
 {
-	json_key(j, key);
-	json_str(j, value ? value : "");
+	emit_key(j, key);
+	emit_str(j, value ? value : "");
 }
 
 static void
-key_str_or_null(struct json *j, const char *key, const char *value)
+key_str_or_null(struct emit *j, const char *key, const char *value)
 {
-	json_key(j, key);
-	json_str_or_null(j, value);
+	emit_key(j, key);
+	emit_str_or_null(j, value);
 }
 
 static void
-key_uint(struct json *j, const char *key, uint64_t value)
+key_uint(struct emit *j, const char *key, uint64_t value)
 {
-	json_key(j, key);
-	json_uint(j, value);
+	emit_key(j, key);
+	emit_uint(j, value);
 }
 
 static void
-key_ms(struct json *j, const char *key, uint64_t ns)
+key_ms(struct emit *j, const char *key, uint64_t ns)
 {
-	json_key(j, key);
-	json_ms(j, ns);
+	emit_key(j, key);
+	emit_ms(j, ns);
 }
 
 static void
-key_limit(struct json *j, const char *key, int64_t value)
+key_limit(struct emit *j, const char *key, int64_t value)
 {
-	json_key(j, key);
+	emit_key(j, key);
 	if (value == NO_LIMIT)
-		json_null(j);
+		emit_null(j);
 	else
-		json_int(j, value);
+		emit_int(j, value);
 }
 
 /* A line number, from 1; null when it is not known. */
 static void
-key_line(struct json *j, uint32_t line)
+key_line(struct emit *j, uint32_t line)
 {
-	json_key(j, "line");
+	emit_key(j, "line");
 	if (line > 0)
-		json_uint(j, line);
+		emit_uint(j, line);
 	else
-		json_null(j);
+		emit_null(j);
 }
 
 static void
-key_open(struct json *j, const char *key, char bracket)
+key_open(struct emit *j, const char *key, char bracket)
 {
-	json_key(j, key);
-	json_open(j, bracket);
+	emit_key(j, key);
+	emit_open(j, bracket);
 }
 
 /* A shape as its fingerprint and text, both null when there is none. */
 static void
-key_shape(struct json *j, const struct shape *sh)
+key_shape(struct emit *j, const struct shape *sh)
 {
 	char hex[17] = "";
 
@@ -77,7 +77,7 @@ key_shape(struct json *j, const struct shape *sh)
 }
 
 static void
-run(struct json *j, const struct snapshot *s)
+run(struct emit *j, const struct snapshot *s)
 {
 	char started[TIME_TEXT];
 
@@ -88,14 +88,14 @@ run(struct json *j, const struct snapshot *s)
 	key_ms(j, "duration_ms", s->duration);
 	key_open(j, "upstreams", '[');
 	for (uint32_t i = 0; i < s->nupstreams; i++)
-		json_str(j, s->upstreams[i]);
-	json_close(j, ']');
+		emit_str(j, s->upstreams[i]);
+	emit_close(j, ']');
 	key_uint(j, "fingerprint_version", SQL_FINGERPRINT_VERSION);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-gate(struct json *j, const struct snapshot *s)
+gate(struct emit *j, const struct snapshot *s)
 {
 	char name[REQUEST_NAME];
 
@@ -105,7 +105,7 @@ gate(struct json *j, const struct snapshot *s)
 	for (uint32_t i = 0; i < s->nfailures; i++) {
 		const struct gate_failure *f = &s->failures[i];
 
-		json_open(j, '{');
+		emit_open(j, '{');
 		key_str(j, "kind", f->kind);
 		key_str_or_null(j, "scope", f->scope);
 		key_str_or_null(j, "test", f->test);
@@ -115,14 +115,14 @@ gate(struct json *j, const struct snapshot *s)
 		key_str_or_null(j, "request", f->request < s->nrequests ? request_name(&s->requests[f->request].r, name) : NULL);
 		key_str_or_null(j, "file", f->file);
 		key_line(j, f->line);
-		json_close(j, '}');
+		emit_close(j, '}');
 	}
-	json_close(j, ']');
-	json_close(j, '}');
+	emit_close(j, ']');
+	emit_close(j, '}');
 }
 
 static void
-coverage(struct json *j, const struct coverage *c)
+coverage(struct emit *j, const struct coverage *c)
 {
 	key_open(j, "coverage", '{');
 	key_uint(j, "statements", c->statements);
@@ -132,13 +132,13 @@ coverage(struct json *j, const struct coverage *c)
 	key_uint(j, "opaque_unexpected", c->opaque_unexpected);
 	key_uint(j, "lost", c->lost);
 	key_uint(j, "evidence_shed", c->evidence_shed);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-scope(struct json *j, const struct snap_scope *sc)
+scope(struct emit *j, const struct snap_scope *sc)
 {
-	json_open(j, '{');
+	emit_open(j, '{');
 	key_str(j, "scope", sc->name);
 	key_uint(j, "requests", sc->requests);
 	key_open(j, "queries", '{');
@@ -146,7 +146,7 @@ scope(struct json *j, const struct snap_scope *sc)
 	key_uint(j, "p50", sc->queries.p50);
 	key_uint(j, "p95", sc->queries.p95);
 	key_uint(j, "max", sc->queries.max);
-	json_close(j, '}');
+	emit_close(j, '}');
 	key_uint(j, "duplicates", sc->duplicates);
 	key_open(j, "db_ms", '{');
 	key_ms(j, "total", sc->db.total);
@@ -155,35 +155,35 @@ scope(struct json *j, const struct snap_scope *sc)
 	key_ms(j, "p95", sc->db.p95);
 	key_ms(j, "p99", sc->db.p99);
 	key_ms(j, "max", sc->db.max);
-	json_close(j, '}');
+	emit_close(j, '}');
 	key_limit(j, "budget", sc->budget);
 	key_limit(j, "baseline", sc->baseline);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-request_findings(struct json *j, const struct snapshot *s, const struct snap_request *r)
+request_findings(struct emit *j, const struct snapshot *s, const struct snap_request *r)
 {
 	key_open(j, "findings", '[');
 	for (uint32_t i = 0; i < r->nfindings; i++)
 		if (r->findings[i] < s->nfindings)
-			json_str(j, s->findings[r->findings[i]].id);
-	json_close(j, ']');
+			emit_str(j, s->findings[r->findings[i]].id);
+	emit_close(j, ']');
 }
 
 static void
-request(struct json *j, const struct snapshot *s, const struct snap_request *r)
+request(struct emit *j, const struct snapshot *s, const struct snap_request *r)
 {
 	char name[REQUEST_NAME];
 
-	json_open(j, '{');
+	emit_open(j, '{');
 	key_str(j, "scope", r->r.scope);
 	key_str_or_null(j, "test", r->r.test);
 	key_str(j, "request", request_name(&r->r, name));
 	key_open(j, "tags", '{');
 	for (uint32_t i = 0; i < r->r.ntags; i++)
 		key_str(j, r->r.tags[i].key, r->r.tags[i].value);
-	json_close(j, '}');
+	emit_close(j, '}');
 	key_str(j, "scope_from", origin_name(r->r.scope_from));
 	key_str(j, "borders_from", origin_name(r->r.borders_from));
 	key_uint(j, "statements", r->statements);
@@ -197,36 +197,36 @@ request(struct json *j, const struct snapshot *s, const struct snap_request *r)
 	key_open(j, "databases", '{');
 	for (uint32_t i = 0; i < r->ndatabases; i++)
 		key_ms(j, r->databases[i].name, r->databases[i].ns);
-	json_close(j, '}');
+	emit_close(j, '}');
 	request_findings(j, s, r);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-finding_evidence(struct json *j, const struct raw_finding *w)
+finding_evidence(struct emit *j, const struct raw_finding *w)
 {
 	key_open(j, "source", '{');
 	key_shape(j, w->source);
 	key_str_or_null(j, "column", w->column);
 	key_uint(j, "rows", w->source_rows);
-	json_close(j, '}');
+	emit_close(j, '}');
 	key_open(j, "repeat", '{');
 	key_shape(j, w->repeat);
 	key_uint(j, "executions", w->executions);
 	key_uint(j, "distinct_parameters", w->distinct);
 	key_uint(j, "round_trips", w->round_trips);
 	key_ms(j, "db_ms", w->busy);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-finding(struct json *j, const struct snapshot *s, const struct snap_finding *f)
+finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
 {
 	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
 	struct request number = { .number = f->request_number, .key = "" };
 	char name[REQUEST_NAME];
 
-	json_open(j, '{');
+	emit_open(j, '{');
 	key_str(j, "id", f->id);
 	key_str(j, "rule", rules[f->rule].id);
 	key_str(j, "verdict", verdict_name(f->verdict));
@@ -235,28 +235,28 @@ finding(struct json *j, const struct snapshot *s, const struct snap_finding *f)
 	key_str_or_null(j, "test", f->test);
 	key_str(j, "request", request_name(r ? &r->r : &number, name));
 	finding_evidence(j, &f->worst);
-	key_ms(j, "cost_at_1ms_rtt_ms", f->cost_at_rtt);
+	key_ms(j, "cost_at_1ms_rtt_ms", s->rtt ? f->cost_at_rtt / s->rtt * 1000000 : 0);
 	if (f->file && *f->file) {
 		key_open(j, "location", '{');
 		key_str(j, "file", f->file);
 		key_line(j, f->line);
 		key_str(j, "origin", f->origin);
-		json_close(j, '}');
+		emit_close(j, '}');
 	} else {
-		json_key(j, "location");
-		json_null(j);
+		emit_key(j, "location");
+		emit_null(j);
 	}
 	key_str(j, "advice", f->advice);
 	key_str_or_null(j, "suppressed", f->suppressed);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-shape(struct json *j, const struct snap_shape *sh)
+shape(struct emit *j, const struct snap_shape *sh)
 {
 	const struct pct *t = &sh->time;
 
-	json_open(j, '{');
+	emit_open(j, '{');
 	key_shape(j, sh->shape);
 	key_str(j, "class", sql_class_name(sh->shape->cls));
 	key_uint(j, "executions", sh->executions);
@@ -267,59 +267,59 @@ shape(struct json *j, const struct snap_shape *sh)
 	key_ms(j, "p95", t->p95);
 	key_ms(j, "p99", t->p99);
 	key_ms(j, "max", t->max);
-	json_close(j, '}');
+	emit_close(j, '}');
 	key_uint(j, "rows", sh->rows);
 	key_uint(j, "errors", sh->errors);
-	json_close(j, '}');
+	emit_close(j, '}');
 }
 
 static void
-lists(struct json *j, const struct snapshot *s, const struct write_options *o)
+lists(struct emit *j, const struct snapshot *s, const struct write_options *o)
 {
 	key_open(j, "scopes", '[');
 	for (uint32_t i = 0; i < s->nscopes; i++)
 		if (scope_shown(o, s->scopes[i].name))
 			scope(j, &s->scopes[i]);
-	json_close(j, ']');
+	emit_close(j, ']');
 	key_open(j, "requests", '[');
 	for (uint32_t i = 0; i < s->nrequests; i++)
 		if (scope_shown(o, s->requests[i].r.scope))
 			request(j, s, &s->requests[i]);
-	json_close(j, ']');
+	emit_close(j, ']');
 	key_open(j, "findings", '[');
 	for (uint32_t i = 0; i < s->nfindings; i++)
 		if (scope_shown(o, s->findings[i].scope))
 			finding(j, s, &s->findings[i]);
-	json_close(j, ']');
+	emit_close(j, ']');
 	key_open(j, "shapes", '[');
 	for (uint32_t i = 0; i < s->nshapes; i++)
 		shape(j, &s->shapes[i]);
-	json_close(j, ']');
+	emit_close(j, ']');
 }
 
 /* Present only when something is missing above, so that a reader never takes a part for the whole. */
 static void
-omitted(struct json *j, const struct snapshot *s)
+omitted(struct emit *j, const struct snapshot *s)
 {
 	if (s->requests_dropped == 0 && s->findings_dropped == 0 && !s->incomplete)
 		return;
 	key_open(j, "omitted", '{');
 	key_uint(j, "requests", s->requests_dropped);
 	key_uint(j, "findings", s->findings_dropped);
-	json_key(j, "recording_incomplete");
-	json_bool(j, s->incomplete);
-	json_close(j, '}');
+	emit_key(j, "recording_incomplete");
+	emit_bool(j, s->incomplete);
+	emit_close(j, '}');
 }
 
 void
 write_json(const struct snapshot *s, const struct write_options *o, struct strbuf *out)
 {
-	struct json j;
+	struct emit j;
 	char tool[64];
 
 	snprintf(tool, sizeof tool, "rowcall %s", s->version);
-	json_init(&j, out, 2);
-	json_open(&j, '{');
+	emit_init(&j, out, 2);
+	emit_open(&j, '{');
 	key_str(&j, "schema", "rowcall.report/1");
 	key_str(&j, "tool", tool);
 	run(&j, s);
@@ -327,6 +327,6 @@ write_json(const struct snapshot *s, const struct write_options *o, struct strbu
 	coverage(&j, &s->coverage);
 	lists(&j, s, o);
 	omitted(&j, s);
-	json_close(&j, '}');
+	emit_close(&j, '}');
 	strbuf_char(out, '\n');
 }

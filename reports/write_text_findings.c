@@ -8,7 +8,7 @@
 #include "text.h"
 #include "write_text.h"
 
-enum { LABEL = 4, BODY = 12, SHOWN = 20, KEY_SHOWN = 20 };
+enum { LABEL = 4, BODY = 12, SHOWN = 20, KEY_SHOWN = 12 };
 
 /* Scopes by name, so that ten thousand findings find theirs quickly. */
 struct scope_index {
@@ -43,10 +43,10 @@ find_scope(const struct scope_index *x, const char *name)
 }
 
 static void
-label(struct page *p, const char *word)
+label(struct page *p, enum ink ink, const char *word)
 {
 	page_to(p, LABEL);
-	page_put(p, INK_DIM, "%s", word);
+	page_put(p, ink, "%s", word);
 	page_to(p, BODY);
 }
 
@@ -66,10 +66,10 @@ put_head(struct page *p, const struct snap_finding *f, const struct snap_scope *
 	page_put(p, INK_PLAIN, "  ");
 	page_put(p, INK_DIM, "%s", f->suppressed ? "allowed" : verdict_name(f->verdict));
 	page_put(p, INK_PLAIN, "  ");
-	page_name(p, INK_BOLD, f->scope, p->width > p->col + 2 + (unsigned)right.n ? p->width - p->col - 2 - (unsigned)right.n : 20);
+	page_name(p, INK_BOLD, f->scope, p->width - p->col - 2 - (unsigned)right.n, CUT_MIDDLE);
 	page_right(p, sc && sc->over ? INK_RED : INK_PLAIN, "%s", strbuf_cstr(&right));
 	page_line(p);
-	strbuf_clear(&right);
+	page_spent(p, &right);
 }
 
 static void
@@ -80,7 +80,7 @@ put_shape(struct page *p, const char *word, const struct shape *sh, const char *
 
 	if (!sh)
 		return;
-	label(p, word);
+	label(p, INK_DIM, word);
 	shape_short(sh->fingerprint, id);
 	page_put(p, INK_DIM, "%s", id);
 	page_put(p, INK_PLAIN, "  ");
@@ -108,77 +108,106 @@ put_reason(struct page *p, const struct snap_finding *f)
 
 	if (!column && !evidence)
 		return;
-	label(p, f->verdict == VERDICT_PROVEN ? "proof" : "why");
+	label(p, INK_DIM, f->verdict == VERDICT_PROVEN ? "proof" : "why");
 	page_wrap(p, INK_PLAIN, "%s%s%s", column ? w->column : "", column && evidence ? "; " : "", evidence ? w->evidence : "");
 }
 
-/* "41.3 ms, 84% of the request; 49 round trips too many, 49 ms more at 1 ms each" */
+/* The request the finding was worst in; NULL when it was not kept. */
+static const struct snap_request *
+worst_request(const struct snapshot *s, const struct snap_finding *f)
+{
+	return f->request < s->nrequests ? &s->requests[f->request] : NULL;
+}
+
+/* "84% of the request's SQL time; 49 round trips too many: 49 ms at 1.0 ms each" */
 static void
 put_cost(struct page *p, const struct snapshot *s, const struct snap_finding *f)
 {
-	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
+	const struct snap_request *r = worst_request(s, f);
+	uint64_t trips = s->rtt ? f->cost_at_rtt / s->rtt : 0;
 	char t[TEXT_TIME], u[TEXT_TIME];
 	struct strbuf b;
 
 	strbuf_init(&b, 1024);
-	strbuf_printf(&b, "%s", text_time(f->worst.busy, t));
 	if (r && r->db > 0 && f->worst.busy <= r->db)
-		strbuf_printf(&b, ", %.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
-	if (f->cost_at_rtt > 0 && s->rtt > 0) {
-		uint64_t trips = f->cost_at_rtt / s->rtt;
-
-		strbuf_printf(&b, "; %" PRIu64 " round trip%s too many", trips, plural(trips));
-		strbuf_printf(&b, " (%s when each takes %s)", text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
+		strbuf_printf(&b, "%.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
+	if (trips > 0)
+		strbuf_printf(&b, "%s%" PRIu64 " round trip%s too many: %s at %s each", b.n ? "; " : "", trips, plural(trips),
+		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
+	if (b.n > 0) {
+		label(p, INK_DIM, "cost");
+		page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
 	}
-	label(p, "cost");
-	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
-	strbuf_clear(&b);
+	page_spent(p, &b);
+}
+
+/* " #4 (4bf92f3577b3...) in tests/test_orders.py::test_index" */
+static void
+add_request(struct strbuf *b, const struct snap_request *r, const struct snap_finding *f)
+{
+	strbuf_printf(b, " #%" PRIu64, f->request_number);
+	if (r && *r->r.key) {
+		strbuf_str(b, " (");
+		text_cut_end(b, span_str(r->r.key), KEY_SHOWN, true);
+		strbuf_str(b, ")");
+	}
+	if (f->test && *f->test)
+		strbuf_printf(b, " in %s", f->test);
 }
 
 static void
 put_seen(struct page *p, const struct snapshot *s, const struct snap_finding *f)
 {
-	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
 	char n[TEXT_COUNT], m[TEXT_COUNT];
 	struct strbuf b;
 
-	strbuf_init(&b, 4096);
-	strbuf_printf(&b, "in %s of %s request%s", text_count(f->seen_in, n), text_count(f->of, m), plural(f->of));
-	if (f->seen_in > 1)
-		strbuf_printf(&b, ", %s executions in all", text_count(f->executions, n));
-	strbuf_printf(&b, "; %s #%" PRIu64, f->seen_in > 1 ? "worst: request" : "request", f->request_number);
-	if (r && *r->r.key)
-		strbuf_printf(&b, " (%.*s%s)", KEY_SHOWN, r->r.key, strlen(r->r.key) > KEY_SHOWN ? "\xe2\x80\xa6" : "");
-	if (f->test && *f->test)
-		strbuf_printf(&b, ", test %s", f->test);
-	label(p, "seen");
+	strbuf_init(&b, 64 << 10);
+	if (f->of <= 1)
+		strbuf_str(&b, "request");
+	else if (f->seen_in <= 1)
+		strbuf_printf(&b, "in 1 of %s requests:", text_count(f->of, m));
+	else {
+		strbuf_printf(&b, "in %s of %s requests", text_count(f->seen_in, n), text_count(f->of, m));
+		strbuf_printf(&b, " (%s executions), worst:", text_count(f->executions, n));
+	}
+	add_request(&b, worst_request(s, f), f);
+	label(p, INK_DIM, "seen");
 	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
-	strbuf_clear(&b);
+	page_spent(p, &b);
 }
 
+/* The file first, alone at its place where it fits, so that terminals make it a link. */
 static void
 put_place(struct page *p, const struct snap_finding *f)
 {
+	struct strbuf b;
+
 	if (!f->file || !*f->file)
 		return;
-	label(p, "where");
-	page_put(p, INK_BOLD, "%s", f->file);
+	strbuf_init(&b, 64 << 10);
+	strbuf_str(&b, f->file);
 	if (f->line > 0)
-		page_put(p, INK_BOLD, ":%" PRIu32, f->line);
-	if (f->origin && *f->origin)
-		page_put(p, INK_DIM, "  (from %s)", f->origin);
-	page_line(p);
+		strbuf_printf(&b, ":%" PRIu32, f->line);
+	label(p, INK_DIM, "where");
+	if (p->col + page_columns(p, strbuf_cstr(&b)) <= p->width) {
+		page_put(p, INK_BOLD, "%s", strbuf_cstr(&b));
+		if (p->col + 2 + page_columns(p, f->origin) + 7 <= p->width && *f->origin)
+			page_right(p, INK_DIM, "(from %s)", f->origin);
+		page_line(p);
+	} else
+		page_wrap(p, INK_BOLD, "%s", strbuf_cstr(&b));
+	page_spent(p, &b);
 }
 
 static void
 put_advice(struct page *p, const struct snap_finding *f)
 {
 	if (f->advice && *f->advice) {
-		label(p, "fix");
-		page_wrap(p, INK_GREEN, "%s", f->advice);
+		label(p, INK_GOOD, "fix");
+		page_wrap(p, INK_PLAIN, "%s", f->advice);
 	}
 	if (f->suppressed) {
-		label(p, "allowed");
+		label(p, INK_DIM, "allowed");
 		page_wrap(p, INK_PLAIN, "%s", f->suppressed);
 	}
 }
@@ -188,11 +217,11 @@ put_finding(struct page *p, const struct snapshot *s, const struct snap_finding 
 {
 	page_blank(p);
 	put_head(p, f, sc, number);
+	put_place(p, f);
 	put_shapes(p, &f->worst);
 	put_reason(p, f);
 	put_cost(p, s, f);
 	put_seen(p, s, f);
-	put_place(p, f);
 	put_advice(p, f);
 }
 
@@ -214,6 +243,7 @@ text_findings(struct page *p, const struct snapshot *s)
 			put_finding(p, s, f, find_scope(&x, f->scope), (unsigned)++shown);
 	}
 	if (more > 0) {
+		p->hid = true;
 		page_blank(p);
 		page_put(p, INK_DIM, "    ... %" PRIu64 " more finding%s%s", more, plural(more), p->o->all ? " not kept" : " (--all)");
 		page_line(p);

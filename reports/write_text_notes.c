@@ -31,7 +31,7 @@ note(struct page *p, const char *fmt, ...)
 	page_put(p, INK_YELLOW, "note");
 	page_put(p, INK_PLAIN, "  ");
 	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
-	strbuf_clear(&b);
+	page_spent(p, &b);
 }
 
 static void
@@ -93,6 +93,8 @@ void
 text_notes(struct page *p, const struct snapshot *s)
 {
 	page_blank(p);
+	if (p->o->scope)
+		note(p, "only scopes that match \"%s\" are shown; verdict and totals are of the whole run", p->o->scope);
 	note_tags(p, s);
 	note_capture(p, s);
 	note_limits(p, s);
@@ -101,55 +103,150 @@ text_notes(struct page *p, const struct snapshot *s)
 /* ---- next ---- */
 
 static bool
-when_ungated(const struct snapshot *s)
+when_nothing(const struct page *p, const struct snapshot *s)
 {
-	return !s->gated && s->nfindings > 0;
+	(void)p;
+	return requests_seen(s) == 0;
 }
 
 static bool
-when_untagged(const struct snapshot *s)
+when_found(const struct page *p, const struct snapshot *s)
 {
+	(void)p;
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		if (!s->gated && finding_counts(&s->findings[i]))
+			return true;
+	return false;
+}
+
+static bool
+when_clean(const struct page *p, const struct snapshot *s)
+{
+	return !s->gated && !when_nothing(p, s) && !when_found(p, s);
+}
+
+static bool
+when_untagged(const struct page *p, const struct snapshot *s)
+{
+	(void)p;
 	return s->coverage.queries > 0 && s->coverage.tagged * 2 < s->coverage.queries;
 }
 
 static bool
-when_seen(const struct snapshot *s)
+when_hid(const struct page *p, const struct snapshot *s)
 {
-	return requests_seen(s) > 0;
+	(void)s;
+	return p->hid;
 }
 
 static bool
-when_nothing(const struct snapshot *s)
+when_seen(const struct page *p, const struct snapshot *s)
 {
-	return requests_seen(s) == 0;
+	return !when_nothing(p, s);
 }
 
-/* Hints, in order; only commands and flags that exist. */
+/* Hints, in order; only commands and flags that exist. One that begins with "--" continues the command that ran. $RULES: the rules
+ * that found something; $MOST: the most queries any one request made. */
 static const struct hint {
-	bool (*when)(const struct snapshot *s);
+	bool (*when)(const struct page *p, const struct snapshot *s);
 	const char *what, *command;
 } hints[] = {
-	{ when_nothing, "see what rowcall listens on", "rowcall run --help" },
-	{ when_ungated, "fail CI on this", "rowcall run --fail-on n-plus-one,duplicate -- COMMAND" },
-	{ when_untagged, "name the requests", "rowcall mark NAME" },
-	{ when_seen, "for machines", "rowcall run --report json:rowcall.json -- COMMAND" },
+	{ when_nothing, "how it finds databases", "rowcall help run" },
+	{ when_found, "fail on these", "--fail-on $RULES" },
+	{ when_clean, "keep it so", "--fail-on n-plus-one --max-queries $MOST" },
+	{ when_untagged, "name what runs", "rowcall mark NAME" },
+	{ when_hid, "show everything", "--all" },
+	{ when_seen, "for machines", "--report json:rowcall.json" },
 };
+
+static uint64_t
+most_queries(const struct snapshot *s)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < s->nscopes; i++)
+		most = s->scopes[i].queries.max > most ? s->scopes[i].queries.max : most;
+	return most;
+}
+
+static void
+add_found_rules(struct strbuf *b, const struct snapshot *s)
+{
+	bool found[RULES] = { false };
+	const char *comma = "";
+
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		found[s->findings[i].rule] |= finding_counts(&s->findings[i]);
+	for (unsigned r = 0; r < RULES; r++)
+		if (found[r]) {
+			strbuf_printf(b, "%s%s", comma, rules[r].id);
+			comma = ",";
+		}
+}
+
+/* True when the words can be pasted into a shell as they are. */
+static bool
+pasteable(const char *command)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _./:=@%+,-";
+
+	return *command && strlen(command) <= 60 && strspn(command, safe) == strlen(command);
+}
+
+static void
+add_command(struct strbuf *b, const struct snapshot *s, const char *command, const char *child)
+{
+	const char *dollar = strchr(command, '$');
+	bool flags = *command == '-';
+
+	if (flags)
+		strbuf_str(b, *s->command ? "rowcall run " : "rowcall proxy ");
+	strbuf_add(b, span_of(command, dollar ? (size_t)(dollar - command) : strlen(command)));
+	if (dollar && strcmp(dollar, "$MOST") == 0)
+		strbuf_printf(b, "%" PRIu64, most_queries(s));
+	else if (dollar && strcmp(dollar, "$RULES") == 0)
+		add_found_rules(b, s);
+	if (flags && *s->command)
+		strbuf_printf(b, " -- %s", child);
+	else if (flags)
+		strbuf_str(b, " ...");
+}
+
+/* On one line, to be copied: beside its purpose where there is room, else below it. */
+static void
+put_hint(struct page *p, const struct snapshot *s, const struct hint *h)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, 4096);
+	add_command(&b, s, h->command, pasteable(s->command) ? s->command : "COMMAND");
+	if (8 + b.n > p->width) {
+		strbuf_reset(&b);
+		add_command(&b, s, h->command, "COMMAND");
+	}
+	page_to(p, 6);
+	page_put(p, INK_PLAIN, "%s", h->what);
+	if (29 + b.n > p->width) {
+		page_line(p);
+		page_to(p, 8);
+	} else
+		page_to(p, 29);
+	page_put(p, INK_CYAN, "%s", strbuf_cstr(&b));
+	page_line(p);
+	page_spent(p, &b);
+}
 
 void
 text_next(struct page *p, const struct snapshot *s)
 {
-	const char *word = "next:";
+	const char *word = "next";
 
 	page_blank(p);
 	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-		if (!hints[i].when(s))
+		if (!hints[i].when(p, s))
 			continue;
 		page_put(p, INK_BOLD, "%s", word);
-		page_to(p, 6);
-		page_put(p, INK_PLAIN, "%s", hints[i].what);
-		page_to(p, 28);
-		page_put(p, INK_CYAN, "%s", hints[i].command);
-		page_line(p);
+		put_hint(p, s, &hints[i]);
 		word = "";
 	}
 }

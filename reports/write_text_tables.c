@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write_text_tables: requests, scopes, queries and databases, each worst first and shortened unless everything was asked for. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fingerprint/shapes.h"
 #include "text.h"
 #include "write_text.h"
 
-enum { REQUESTS_SHOWN = 5, SCOPES_SHOWN = 12, QUERIES_SHOWN = 10, SLACK = 2 };
+enum { REQUESTS_SHOWN = 8, SCOPES_SHOWN = 12, QUERIES_SHOWN = 10, SLACK = 2 };
 
 /* How many of n rows to print: a remainder of one or two is not worth a line of its own. */
 static uint32_t
@@ -23,6 +24,7 @@ put_more(struct page *p, uint64_t more, const char *what)
 
 	if (more == 0)
 		return;
+	p->hid = true;
 	page_put(p, INK_DIM, "   ... %s more%s (--all)", text_count(more, n), what);
 	page_line(p);
 }
@@ -39,40 +41,59 @@ most_queries(const void *a, const void *b)
 	return (x->r.number > y->r.number) - (x->r.number < y->r.number);
 }
 
-static void
-put_request(struct page *p, const struct snap_request *r, unsigned at)
-{
-	struct strbuf line;
+/* Widths of the rows' parts. */
+struct request_columns {
+	unsigned line, scope;
+	int number;
+};
 
-	strbuf_init(&line, 256);
-	write_request_line(r, &line);
-	page_put(p, INK_PLAIN, " %s", r->nfindings ? "! " : "  ");
-	page_put(p, INK_PLAIN, "%s", strbuf_cstr(&line));
-	page_to(p, at);
-	page_put(p, INK_DIM, "#%-4" PRIu64 " ", r->r.number);
-	page_name(p, INK_PLAIN, r->r.scope, p->o->wide || p->width < p->col + 16 ? 4096 : p->width - p->col);
-	if (*r->r.test && p->col + 12 < p->width) {
-		page_put(p, INK_PLAIN, "  ");
-		page_name(p, INK_DIM, r->r.test, p->o->wide ? 4096 : p->width - p->col);
-	}
-	page_line(p);
-	strbuf_clear(&line);
-}
-
-static unsigned
-widest_line(const struct snap_request **r, uint32_t n)
+static struct request_columns
+measure_requests(struct page *p, const struct snap_request *const *r, uint32_t n)
 {
+	struct request_columns c = { 0 };
 	struct strbuf line;
-	size_t widest = 0;
+	uint64_t last = 0;
 
 	strbuf_init(&line, 256);
 	for (uint32_t i = 0; i < n; i++) {
+		unsigned scope = page_columns(p, r[i]->r.scope);
+
 		strbuf_reset(&line);
 		write_request_line(r[i], &line);
-		widest = line.n > widest ? line.n : widest;
+		c.line = line.n > c.line ? (unsigned)line.n : c.line;
+		c.scope = scope > c.scope ? scope : c.scope;
+		last = r[i]->r.number > last ? r[i]->r.number : last;
 	}
-	strbuf_clear(&line);
-	return (unsigned)widest;
+	page_spent(p, &line);
+	c.number = snprintf(NULL, 0, "%" PRIu64, last);
+	return c;
+}
+
+static void
+put_request(struct page *p, const struct snap_request *r, const struct request_columns *c)
+{
+	struct strbuf line;
+	unsigned scope;
+
+	strbuf_init(&line, 256);
+	write_request_line(r, &line);
+	page_put(p, INK_BAD, "%s", r->nfindings ? " ! " : "   ");
+	page_put(p, INK_PLAIN, "%s", strbuf_cstr(&line));
+	page_spent(p, &line);
+	page_to(p, 3 + c->line + 2);
+	page_put(p, INK_DIM, "#%-*" PRIu64 "  ", c->number, r->r.number);
+	scope = p->col;
+	page_name(p, INK_PLAIN, r->r.scope, p->width - p->col, CUT_MIDDLE);
+	if (*r->r.test && scope + c->scope + 14 < p->width)
+		page_to(p, scope + c->scope + 2);
+	else if (*r->r.test && p->col + 14 < p->width)
+		page_put(p, INK_PLAIN, "  ");
+	else {
+		page_line(p);
+		return;
+	}
+	page_name(p, INK_DIM, r->r.test, p->width - p->col, CUT_START);
+	page_line(p);
 }
 
 void
@@ -89,14 +110,14 @@ text_requests(struct page *p, const struct snapshot *s)
 		uint32_t shown = rows_shown(p, n, REQUESTS_SHOWN);
 
 		qsort(r, n, sizeof *r, most_queries);
+		struct request_columns c = measure_requests(p, r, shown);
+
 		page_blank(p);
 		page_put(p, INK_BOLD, "REQUESTS");
 		page_put(p, INK_DIM, " (most queries first)");
 		page_line(p);
-		unsigned at = 3 + widest_line(r, shown) + 2;
-
 		for (uint32_t i = 0; i < shown; i++)
-			put_request(p, r[i], at);
+			put_request(p, r[i], &c);
 		put_more(p, n - shown, "");
 	}
 	arena_clear(&a);
@@ -105,17 +126,20 @@ text_requests(struct page *p, const struct snapshot *s)
 /* ---- scopes ---- */
 
 static const struct table_column scope_columns[] = {
-	{ "reqs", 0, false }, { "queries p50/max", 0, false }, { "budget", 0, true }, { "base", 3, true }, { "dup", 1, false },
+	{ "reqs", 0, false }, { "queries p50/max", 0, false }, { "budget", 0, true }, { "vs base", 3, true }, { "dup", 1, false },
 	{ "n+1", 1, false }, { "db ms", 2, false }, { "db p95 ms", 4, false },
 };
 
+/* What the ratchet compares: the median against the recorded count. */
 static void
-limit_cell(struct table *t, int64_t limit)
+baseline_cell(struct table *t, const struct snap_scope *sc)
 {
-	if (limit == NO_LIMIT)
+	int64_t more = (int64_t)sc->queries.p50 - sc->baseline;
+
+	if (sc->baseline == NO_LIMIT)
 		table_cell(t, INK_PLAIN, "%s", "");
 	else
-		table_cell(t, INK_PLAIN, "%" PRId64, limit);
+		table_cell(t, more > 0 ? INK_RED : more < 0 ? INK_GREEN : INK_DIM, "%+" PRId64, more);
 }
 
 static void
@@ -126,8 +150,11 @@ put_scope(struct table *t, const struct snap_scope *sc)
 	table_row(t, INK_BAD, sc->over ? inferred ? "!~" : "!" : inferred ? " ~" : "", INK_PLAIN, sc->name);
 	table_cell(t, INK_PLAIN, "%" PRIu64, sc->requests);
 	table_cell(t, sc->over ? INK_RED : INK_PLAIN, "%" PRIu64 " / %" PRIu64, sc->queries.p50, sc->queries.max);
-	limit_cell(t, sc->budget);
-	limit_cell(t, sc->baseline);
+	if (sc->budget == NO_LIMIT)
+		table_cell(t, INK_PLAIN, "%s", "");
+	else
+		table_cell(t, INK_PLAIN, "%" PRId64, sc->budget);
+	baseline_cell(t, sc);
 	table_cell(t, sc->duplicates ? INK_YELLOW : INK_DIM, "%" PRIu64, sc->duplicates);
 	table_cell(t, sc->n_plus_one ? INK_RED : INK_DIM, "%" PRIu32, sc->n_plus_one);
 	table_cell(t, INK_PLAIN, "%.1f", (double)sc->db.total / 1e6);
@@ -145,7 +172,8 @@ text_scopes(struct page *p, const struct snapshot *s)
 	if (matching == 0)
 		return;
 	page_blank(p);
-	table_begin(&t, p, "SCOPES (worst first)", scope_columns, sizeof scope_columns / sizeof *scope_columns, TABLE_PLAIN);
+	table_begin(&t, p, "SCOPES", "worst first", TABLE_PLAIN);
+	table_columns(&t, scope_columns, sizeof scope_columns / sizeof *scope_columns);
 	for (uint32_t i = 0; i < s->nscopes; i++) {
 		if (!scope_shown(p->o, s->scopes[i].name))
 			continue;
@@ -158,13 +186,13 @@ text_scopes(struct page *p, const struct snapshot *s)
 		}
 	}
 	table_end(&t);
-	put_more(p, left, over ? ", some over budget" : s->gated ? " within budget" : "");
+	put_more(p, left, over ? ", some of them failing" : s->gated ? " that pass" : "");
 }
 
 /* ---- queries ---- */
 
 static const struct table_column query_columns[] = {
-	{ "%", 0, false }, { "calls", 0, false }, { "per req", 3, false }, { "avg ms", 0, false }, { "p95 ms", 2, false }, { "rows", 1, false },
+	{ "%", 0, false }, { "calls", 0, false }, { "per req", 1, false }, { "avg ms", 0, false }, { "p95 ms", 2, false }, { "rows", 3, false },
 	{ "errors", 0, true },
 };
 
@@ -197,7 +225,8 @@ text_queries(struct page *p, const struct snapshot *s)
 	if (s->nshapes == 0 || p->o->scope)
 		return;
 	page_blank(p);
-	table_begin(&t, p, "QUERIES (by total time)", query_columns, sizeof query_columns / sizeof *query_columns, TABLE_SQL);
+	table_begin(&t, p, "QUERIES", "by total time", TABLE_SQL);
+	table_columns(&t, query_columns, sizeof query_columns / sizeof *query_columns);
 	for (uint32_t i = 0; i < shown; i++)
 		put_query(&t, &s->shapes[i], s->db);
 	table_end(&t);
@@ -212,10 +241,11 @@ text_databases(struct page *p, const struct snapshot *s)
 	static const struct table_column columns[] = { { "queries", 0, false }, { "db ms", 0, false } };
 	struct table t;
 
-	if (s->ndatabases < 2)
+	if (s->ndatabases < 2 || p->o->scope)
 		return;
 	page_blank(p);
-	table_begin(&t, p, "DATABASES", columns, 2, TABLE_PLAIN);
+	table_begin(&t, p, "DATABASES", "", TABLE_PLAIN);
+	table_columns(&t, columns, sizeof columns / sizeof *columns);
 	for (uint32_t i = 0; i < s->ndatabases; i++) {
 		table_row(&t, INK_PLAIN, "", INK_PLAIN, s->databases[i].name);
 		table_cell(&t, INK_PLAIN, "%" PRIu64, s->databases[i].queries);

@@ -72,16 +72,33 @@ put_sentence(struct page *p, const struct snapshot *s, const struct sums *c)
 		strbuf_printf(&b, "no findings in %s request%s", text_count(requests_seen(s), n), plural(requests_seen(s)));
 	else
 		add_rules(&b, c);
-	if (s->nallowed > 0)
-		strbuf_printf(&b, "; %" PRIu32 " allowed", s->nallowed);
-	if (c->notes > 0)
-		strbuf_printf(&b, "; %" PRIu64 " note%s%s", c->notes, plural(c->notes), p->o->all ? "" : " (--all)");
 	if (c->over > 0)
-		strbuf_printf(&b, "; %" PRIu64 " of %" PRIu32 " scope%s over", c->over, s->nscopes, plural(s->nscopes));
+		strbuf_printf(&b, "; %" PRIu64 " of %" PRIu32 " scope%s fail%s the gate", c->over, s->nscopes, plural(s->nscopes),
+		    c->over == 1 ? "s" : "");
 	else if (c->budgeted > 0)
-		strbuf_printf(&b, "; all %" PRIu64 " scope%s with a budget within it", c->budgeted, plural(c->budgeted));
+		strbuf_printf(&b, "; %" PRIu64 " scope%s within budget", c->budgeted, plural(c->budgeted));
+	else if (!s->gated && c->findings > 0)
+		strbuf_str(&b, "; no gate is set");
 	page_wrap(p, INK_BOLD, "%s", strbuf_cstr(&b));
-	strbuf_clear(&b);
+	page_spent(p, &b);
+}
+
+/* What the sentence left out on purpose. */
+static void
+put_aside(struct page *p, const struct snapshot *s, const struct sums *c)
+{
+	bool hidden = !p->o->all && c->notes + s->nallowed > 0;
+
+	if (c->notes + s->nallowed == 0)
+		return;
+	p->hid |= hidden;
+	page_to(p, INDENT);
+	if (s->nallowed > 0)
+		page_put(p, INK_DIM, "%" PRIu32 " finding%s allowed%s", s->nallowed, plural(s->nallowed), c->notes ? ", " : "");
+	if (c->notes > 0)
+		page_put(p, INK_DIM, "%" PRIu64 " note%s", c->notes, plural(c->notes));
+	page_put(p, INK_DIM, "%s", hidden ? " (--all shows them)" : "");
+	page_line(p);
 }
 
 static void
@@ -100,6 +117,7 @@ put_failures(struct page *p, const struct snapshot *s)
 			page_wrap(p, INK_PLAIN, "%s", f->message);
 	}
 	if (shown < s->nfailures) {
+		p->hid = true;
 		page_to(p, INDENT);
 		page_put(p, INK_DIM, "... %" PRIu32 " more (--all)", s->nfailures - shown);
 		page_line(p);
@@ -110,18 +128,20 @@ static void
 put_about(struct page *p, const struct snapshot *s)
 {
 	char n[TEXT_COUNT], m[TEXT_COUNT], t[TEXT_TIME];
+	struct strbuf b;
 
-	page_to(p, INDENT);
-	page_put(p, INK_DIM, "rowcall %s", s->version);
+	strbuf_init(&b, 64 << 10);
+	strbuf_printf(&b, "rowcall %s", s->version);
 	if (*s->command)
-		page_put(p, INK_DIM, "  run \"%s\"", s->command);
-	page_put(p, INK_DIM, "  %s request%s, %s quer%s in %s", text_count(requests_seen(s), n), plural(requests_seen(s)),
+		strbuf_printf(&b, "  run \"%s\"", s->command);
+	strbuf_printf(&b, "  %s request%s, %s quer%s in %s", text_count(requests_seen(s), n), plural(requests_seen(s)),
 	    text_count(s->queries, m), s->queries == 1 ? "y" : "ies", text_time(s->duration, t));
-	page_line(p);
+	page_to(p, INDENT);
+	page_wrap(p, INK_DIM, "%s", strbuf_cstr(&b));
+	page_spent(p, &b);
 	for (uint32_t i = 0; i < s->nupstreams; i++) {
 		page_to(p, INDENT);
-		page_put(p, INK_DIM, "%s", s->upstreams[i]);
-		page_line(p);
+		page_wrap(p, INK_DIM, "%s", s->upstreams[i]);
 	}
 }
 
@@ -133,5 +153,6 @@ text_verdict(struct page *p, const struct snapshot *s)
 	put_word(p, s, &c);
 	put_sentence(p, s, &c);
 	put_failures(p, s);
+	put_aside(p, s, &c);
 	put_about(p, s);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json: writes JSON straight into a buffer, in the order it is told, without building a tree.
+/* emit: writes JSON straight into a buffer, in the order it is told, without building a tree.
  * Does: commas, quoting, line breaks at the outer levels; the output is valid UTF-8 whatever bytes come in (broken ones become U+FFFD,
  * controls and invisible characters \u escapes). Never: checks that keys are unique or calls balanced beyond its depth. */
-#ifndef ROWCALL_JSON_H
-#define ROWCALL_JSON_H
+#ifndef ROWCALL_EMIT_H
+#define ROWCALL_EMIT_H
 
 #include "fingerprint/strbuf.h"
 
-struct json {
+struct emit {
 	struct strbuf *out;	/* borrowed; out->cut says something is missing */
 	unsigned depth;
 	unsigned lines;		/* containers up to this depth have an element per line; 0 = all on one line */
@@ -16,19 +16,19 @@ struct json {
 };
 
 /* The whole document on one line when lines is 0. */
-void json_init(struct json *j, struct strbuf *out, unsigned lines);
-void json_open(struct json *j, char bracket);	/* '{' or '[' */
-void json_close(struct json *j, char bracket);	/* '}' or ']' */
-void json_key(struct json *j, const char *key);	/* any bytes */
-void json_span(struct json *j, struct span s);
-void json_str(struct json *j, const char *s);
+void emit_init(struct emit *j, struct strbuf *out, unsigned lines);
+void emit_open(struct emit *j, char bracket);	/* '{' or '[' */
+void emit_close(struct emit *j, char bracket);	/* '}' or ']' */
+void emit_key(struct emit *j, const char *key);	/* any bytes */
+void emit_span(struct emit *j, struct span s);
+void emit_str(struct emit *j, const char *s);
 /* null when s is NULL or "". */
-void json_str_or_null(struct json *j, const char *s);
-void json_uint(struct json *j, uint64_t v);
-void json_int(struct json *j, int64_t v);
-void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void emit_str_or_null(struct emit *j, const char *s);
+void emit_uint(struct emit *j, uint64_t v);
+void emit_int(struct emit *j, int64_t v);
+void emit_bool(struct emit *j, bool v);
+void emit_null(struct emit *j);
 /* Nanoseconds as milliseconds with three decimals. */
-void json_ms(struct json *j, uint64_t ns);
+void emit_ms(struct emit *j, uint64_t ns);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json: see json.h. Numbers are printed digit by digit: no locale, no floating point. */
-#include "json.h"
+/* emit: see emit.h. Numbers are printed digit by digit: no locale, no floating point. */
+#include "emit.h"
 
 #include "utf8.h"
 
 void
-json_init(struct json *j, struct strbuf *out, unsigned lines)
+emit_init(struct emit *j, struct strbuf *out, unsigned lines)
 {
-	*j = (struct json){ .out = out, .lines = lines };
+	*j = (struct emit){ .out = out, .lines = lines };
 }
 
 static void
-break_line(struct json *j)
+break_line(struct emit *j)
 {
 	strbuf_char(j->out, '\n');
 	for (unsigned i = 0; i < j->depth; i++)
@@ -20,7 +20,7 @@ break_line(struct json *j)
 
 /* Before any element: the comma and the line it stands on. */
 static void
-element(struct json *j)
+element(struct emit *j)
 {
 	if (j->keyed) {
 		j->keyed = false;
@@ -30,11 +30,13 @@ element(struct json *j)
 		strbuf_char(j->out, ',');
 	if (j->depth > 0 && j->depth <= j->lines)
 		break_line(j);
+	else if (j->more && j->lines > 0)
+		strbuf_char(j->out, ' ');
 	j->more = true;
 }
 
 void
-json_open(struct json *j, char bracket)
+emit_open(struct emit *j, char bracket)
 {
 	element(j);
 	strbuf_char(j->out, bracket);
@@ -43,7 +45,7 @@ json_open(struct json *j, char bracket)
 }
 
 void
-json_close(struct json *j, char bracket)
+emit_close(struct emit *j, char bracket)
 {
 	bool empty = !j->more, lined = j->depth <= j->lines;
 
@@ -97,7 +99,7 @@ quote(struct strbuf *out, struct span s)
 }
 
 void
-json_key(struct json *j, const char *key)
+emit_key(struct emit *j, const char *key)
 {
 	element(j);
 	quote(j->out, span_str(key));
@@ -106,25 +108,25 @@ json_key(struct json *j, const char *key)
 }
 
 void
-json_span(struct json *j, struct span s)
+emit_span(struct emit *j, struct span s)
 {
 	element(j);
 	quote(j->out, s);
 }
 
 void
-json_str(struct json *j, const char *s)
+emit_str(struct emit *j, const char *s)
 {
-	json_span(j, span_str(s));
+	emit_span(j, span_str(s));
 }
 
 void
-json_str_or_null(struct json *j, const char *s)
+emit_str_or_null(struct emit *j, const char *s)
 {
 	if (s && *s)
-		json_str(j, s);
+		emit_str(j, s);
 	else
-		json_null(j);
+		emit_null(j);
 }
 
 static void
@@ -141,14 +143,14 @@ digits(struct strbuf *out, uint64_t v, unsigned least)
 }
 
 void
-json_uint(struct json *j, uint64_t v)
+emit_uint(struct emit *j, uint64_t v)
 {
 	element(j);
 	digits(j->out, v, 1);
 }
 
 void
-json_int(struct json *j, int64_t v)
+emit_int(struct emit *j, int64_t v)
 {
 	element(j);
 	if (v < 0)
@@ -157,21 +159,21 @@ json_int(struct json *j, int64_t v)
 }
 
 void
-json_bool(struct json *j, bool v)
+emit_bool(struct emit *j, bool v)
 {
 	element(j);
 	strbuf_str(j->out, v ? "true" : "false");
 }
 
 void
-json_null(struct json *j)
+emit_null(struct emit *j)
 {
 	element(j);
 	strbuf_str(j->out, "null");
 }
 
 void
-json_ms(struct json *j, uint64_t ns)
+emit_ms(struct emit *j, uint64_t ns)
 {
 	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
 

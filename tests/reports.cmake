@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of reports/.
+
+# records, rings, grouping
+
+# rules, tallies, snapshot
+
+# writers
+add_library(sample_snapshot STATIC unit/sample_snapshot.c)
+target_link_libraries(sample_snapshot PUBLIC reports)
+rowcall_test(test_text unit/test_text.c reports)
+rowcall_test(test_emit unit/test_emit.c reports)
+rowcall_test(test_terminal unit/test_terminal.c reports)
+rowcall_test(test_write_file unit/test_write_file.c reports)
+rowcall_test(test_write unit/test_write.c sample_snapshot)
+add_executable(sample_report unit/sample_report.c)
+target_link_libraries(sample_report PRIVATE sample_snapshot)
+add_test(NAME report_formats COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/check_formats.py $<TARGET_FILE:sample_report>)
