@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recording: reads what store wrote, and hands it on as if it happened now.
+ * Does: open, check versions, migrate in memory what is older, replay requests in order. Never: changes the file; believes its bytes. */
+#ifndef ROWCALL_RECORDING_H
+#define ROWCALL_RECORDING_H
+
+#include "reports/collector.h"
+
+struct recording;
+/* NULL: a sentence in err (missing, not a recording, made by a newer rowcall, damaged). */
+struct recording *recording_open(const char *path, char *err, size_t err_n) __attribute__((warn_unused_result));
+void recording_close(struct recording *r);
+
+/* Run, coverage and upstreams as recorded; strings borrowed until close. incomplete: the run that wrote it never finished. */
+struct run_info recording_run(const struct recording *r);
+
+/* Every request in order of its number, then the strays, to the sink; shapes are interned in `shapes`, which must outlive what the sink
+ * keeps. add_number and add_session shift numbers, upstream_map (may be NULL) renames upstreams: for merging. False: damaged, a sentence
+ * in err; what came before was delivered. */
+struct replay_shift {
+	uint64_t add_number;
+	uint32_t add_session;
+	const uint16_t *upstream_map;
+};
+bool recording_replay(struct recording *r, struct shapes *shapes, const struct replay_shift *shift, struct request_sink sink, char *err, size_t err_n)
+    __attribute__((warn_unused_result));
+/* Highest request number and session: where the next recording's shift begins. After a replay. */
+uint64_t recording_last_number(const struct recording *r);
+uint32_t recording_last_session(const struct recording *r);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema: see schema.h. A change of meaning raises RECORDING_SCHEMA (store.h) and adds a step to recording.c's migrations. */
+#include "schema.h"
+
+const char recording_schema_sql[] =
+    "PRAGMA application_id = 1920426801;"	/* 0x72776331, RECORDING_APPLICATION_ID */
+    "PRAGMA user_version = 1;"
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = NORMAL;"
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE upstreams(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+    "CREATE TABLE shapes(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, shape TEXT NOT NULL, class TEXT NOT NULL, class_number INTEGER NOT NULL,"
+    " verb_number INTEGER NOT NULL, dialect INTEGER NOT NULL, tables TEXT NOT NULL, tables_unknown INTEGER NOT NULL, cut INTEGER NOT NULL);"
+    "CREATE TABLE requests(number INTEGER PRIMARY KEY, scope TEXT NOT NULL, test TEXT NOT NULL, key TEXT NOT NULL, application TEXT NOT NULL,"
+    " scope_from TEXT NOT NULL, borders_from TEXT NOT NULL, start_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, db_us INTEGER NOT NULL,"
+    " statements INTEGER NOT NULL, queries INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE strays(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE scopes(scope TEXT PRIMARY KEY, requests INTEGER NOT NULL, queries_p50 INTEGER NOT NULL, queries_max INTEGER NOT NULL,"
+    " duplicates INTEGER NOT NULL, n_plus_one INTEGER NOT NULL, db_us INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE findings(id TEXT PRIMARY KEY, rule TEXT NOT NULL, verdict TEXT NOT NULL, scope TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+    " executions INTEGER NOT NULL, distinct_parameters INTEGER NOT NULL, seen_in INTEGER NOT NULL, db_us INTEGER NOT NULL, advice TEXT NOT NULL)"
+    " WITHOUT ROWID;";
