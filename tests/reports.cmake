@@ -2,6 +2,7 @@
 # Tests of reports/.
 
 # records, rings, grouping
+rowcall_test(test_grouping unit/test_grouping.c reports)
 
 # rules, tallies, snapshot
 
