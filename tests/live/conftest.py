@@ -41,12 +41,27 @@ def hardened(tmp_path):
     under_test.abandon()
 
 
+def deployed(place, app, integration):
+    """An app of the quickstart in a directory of its own, with its request tags beside it, as a newcomer would have it."""
+    shutil.copytree(TOP / "conf/quickstart.d" / app, place)
+    shutil.copy(TOP / "conf/integrations" / f"{integration}.py", place / f"{integration}_tags.py")
+    return place
+
+
 @pytest.fixture(scope="session")
 def shop(pg, tmp_path_factory):
-    """The demo shop as a newcomer would have it, its tables filled: the directory to run it in."""
-    place = tmp_path_factory.mktemp("shop") / "app"
-    shutil.copytree(TOP / "conf/quickstart.d/django_shop", place)
-    shutil.copy(TOP / "conf/integrations/django.py", place / "django_tags.py")
+    """The Django shop, its tables filled, in database shop: the directory to run it in."""
+    place = deployed(tmp_path_factory.mktemp("django") / "app", "django_shop", "django")
     pg.sql("CREATE DATABASE shop OWNER app")
     subprocess.run([PYTHON, "fill.py"], cwd=place, check=True, env=clean_environment(DATABASE_URL=pg.url(database="shop")))
+    return place
+
+
+@pytest.fixture(scope="session")
+def sqlalchemy_shop(my, tmp_path_factory):
+    """The SQLAlchemy shop, the same way on MariaDB."""
+    place = deployed(tmp_path_factory.mktemp("sqlalchemy") / "app", "sqlalchemy_shop", "sqlalchemy")
+    my.sql("CREATE DATABASE shop")
+    subprocess.run([PYTHON, "shop.py", "fill"], cwd=place, check=True,
+                   env=clean_environment(DATABASE_URL=my.url(database="shop", scheme="mysql+pymysql")))
     return place

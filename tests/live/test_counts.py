@@ -12,7 +12,7 @@ from rowcall import PYTHON, TOP
 
 COMMENT = re.compile(r"\s*/\*.*?\*/\s*$", re.S)
 CONTROL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|START TRANSACTION)\b", re.I)
-SETUP = re.compile(r"(SET|SHOW|DEALLOCATE|DISCARD|RESET)\b", re.I)
+SETUP = re.compile(r"(SET|SHOW|DEALLOCATE|DISCARD|RESET)\b|SELECT (@@|VERSION\(\)|DATABASE\(\))", re.I)
 
 HERE = TOP / "tests/live"
 
@@ -45,6 +45,11 @@ def assert_same_requests(report, log):
     assert found == sorted((routes[key], queries) for key, queries in expected.items())
     assert {(request["scope_from"], request["borders_from"]) for request in report["requests"]} == {("tag", "tag")}
     assert report["coverage"]["tagged"] == sum(expected.values())
+
+
+def need_node(driver):
+    if not shutil.which("node") or not os.path.isdir(HERE / "node/node_modules" / driver):
+        pytest.skip(f"node or its driver {driver} is not installed")
 
 
 def run_beside_log(rowcall, server, database, *arguments, **more):
@@ -99,10 +104,31 @@ def test_psycopg3_prepared_on_the_server(rowcall, pg, orders, tagged):
 
 @pytest.mark.parametrize("tagged", ["1", "0"], ids=["tagged", "untagged"])
 def test_node_pg_prepared_on_the_server(rowcall, pg, orders, tagged):
-    if not shutil.which("node") or not os.path.isdir(HERE / "node/node_modules/pg"):
-        pytest.skip("node or its pg driver is not installed")
+    need_node("pg")
     report, log = run_beside_log(rowcall, pg, "orders", "--", "node", HERE / "node/pg.js", env={"DATABASE_URL": orders, "TAGGED": tagged})
     assert any(s.how == "execute" for s in log), "nothing was prepared on the server"
     assert_same_counts(report, log)
     if tagged == "1":
         assert_same_requests(report, log)
+
+
+@pytest.mark.parametrize("tagged", ["1", "0"], ids=["tagged", "untagged"])
+@pytest.mark.parametrize("driver", ["mysql2", "mariadb"])
+def test_node_on_mariadb_prepared_on_the_server(rowcall, my, driver, tagged):
+    need_node(driver)
+    report, log = run_beside_log(rowcall, my, "app", "--", "node", HERE / "node/mysql.js", driver,
+                                 env={"DATABASE_URL": my.url(), "TAGGED": tagged})
+    assert any(s.how == "execute" for s in log), "nothing was prepared on the server"
+    assert_same_counts(report, log)
+    if tagged == "1":
+        assert_same_requests(report, log)
+
+
+@pytest.mark.parametrize("fixed", ["", "1"], ids=["broken", "fixed"])
+def test_sqlalchemy_with_pymysql(rowcall, my, sqlalchemy_shop, fixed):
+    report, log = run_beside_log(rowcall, my, "shop", "--", PYTHON, "shop.py", "browse", cwd=sqlalchemy_shop,
+                                 env={"DATABASE_URL": my.url(database="shop", scheme="mysql+pymysql"), "SHOP_FIXED": fixed})
+    assert_same_counts(report, log)
+    assert_same_requests(report, log)
+    loops = [f for f in report["findings"] if f["rule"] == "n-plus-one" and f["verdict"] != "note"]
+    assert bool(loops) == (fixed == "")

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The snippets of conf/integrations do no harm: without rowcall, with odd names, with values a stranger chose."""
 import re
-import shutil
 import subprocess
 
-import pytest
-
-from rowcall import PYTHON, TOP
+from rowcall import PYTHON
 from servers import clean_environment
 
 HOSTILE = "*/ DROP TABLE shop_line; -- ' \\ % %s é"
@@ -36,17 +33,6 @@ with connection.cursor() as cursor:
     assert len(comments(log)) == 3
     assert all(c.startswith(route) and c.count("*/") == 1 and c.endswith("'*/") for c in comments(log))
     assert "/*" not in log[-1].sql, "outside of a request nothing is added"
-
-
-@pytest.fixture(scope="module")
-def sqlalchemy_shop(my, tmp_path_factory):
-    pytest.importorskip("sqlalchemy", reason="python3-sqlalchemy is not installed")
-    place = tmp_path_factory.mktemp("sqlalchemy") / "app"
-    shutil.copytree(TOP / "conf/quickstart.d/sqlalchemy_shop", place)
-    shutil.copy(TOP / "conf/integrations/sqlalchemy.py", place / "sqlalchemy_tags.py")
-    my.sql("CREATE DATABASE shop")
-    subprocess.run([PYTHON, "shop.py", "fill"], cwd=place, check=True, env=clean_environment(DATABASE_URL=url_of(my)))
-    return place
 
 
 def url_of(my):
