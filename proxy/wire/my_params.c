@@ -152,11 +152,13 @@ decode_values(struct wire_conn *c, struct decode *d, struct bytes *b, struct blo
 			type = s->types[i];
 		if (memory && i < s->pub.nparams)
 			s->types[i] = type;
-		*v = (struct wire_value){ .n = -1, .type = type, .binary = true };
-		if (is_null(k, i))
+		/* Long data has no value here; some clients mark it NULL besides, and the server does not look. */
+		*v = (struct wire_value){ .n = -2, .type = type, .binary = true };
+		if (my_stmt_is_long(s, i))
 			continue;
-		v->n = -2;
-		if (!known || my_stmt_is_long(s, i))
+		if (is_null(k, i))
+			v->n = -1;
+		if (!known || is_null(k, i))
 			continue;
 		if (!value_next(b, type, v)) {
 			if (!cut)
