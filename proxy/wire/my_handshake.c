@@ -392,30 +392,29 @@ asks_password(struct my_handshake *h, struct span payload)
 	return first == MY_MORE_DATA && payload.n == 2 && payload.p[1] == SHA2_FULL && h->sha2;
 }
 
+/* Passes one packet on, its sequence id shifted. */
 static enum wire_act
 shift(struct wire_conn *c, enum wire_leg from, struct span in, size_t *used, struct strbuf *to_client, struct strbuf *to_server)
 {
 	struct my_handshake *h = c->hand;
 	struct strbuf *to = from == WIRE_CLIENT ? to_server : to_client;
 	int by = h->server_tls - h->client_tls;
-	uint32_t size = 0;
-	size_t n;
+	uint32_t size;
+	size_t n = packet_at(in, &size), at = to->n;
+	struct span packet = span_first(in, n);
 
-	while (c->authenticating && (n = packet_at(span_from(in, *used), &size)) != 0) {
-		struct span packet = span_first(span_from(in, *used), n);
-		size_t at = to->n;
-
-		if (from == WIRE_SERVER && asks_password(h, span_from(packet, MY_HEADER)) && password_would_leak(c))
-			return reject(c, to_client, ER_INSECURE, "HY000", asymmetric);
-		if (!strbuf_add(to, packet))
-			return over(c, WIRE_CLOSE);
-		to->p[at + 3] = (char)(to->p[at + 3] + (from == WIRE_CLIENT ? by : -by));
-		h->client_seq = (uint8_t)(from == WIRE_CLIENT ? packet.p[3] : to->p[at + 3]);
-		my_engine.feed(c, from, packet, c->now);
-		*used += n;
-	}
 	if (size > LIMIT_MY_HANDSHAKE)
 		return reject(c, to_client, ER_HANDSHAKE, "08S01", "rowcall: a login packet is too long");
+	if (!n)
+		return WIRE_MORE;
+	if (from == WIRE_SERVER && asks_password(h, span_from(packet, MY_HEADER)) && password_would_leak(c))
+		return reject(c, to_client, ER_INSECURE, "HY000", asymmetric);
+	if (!strbuf_add(to, packet))
+		return over(c, WIRE_CLOSE);
+	to->p[at + 3] = (char)(to->p[at + 3] + (from == WIRE_CLIENT ? by : -by));
+	h->client_seq = (uint8_t)(from == WIRE_CLIENT ? packet.p[3] : to->p[at + 3]);
+	my_engine.feed(c, from, packet, c->now);
+	*used = n;
 	if (c->why != WIRE_CLEAR)
 		return over(c, WIRE_BLIND);
 	if (!c->authenticating)

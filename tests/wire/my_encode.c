@@ -37,6 +37,47 @@ put_lenenc(struct strbuf *out, uint64_t v)
 	put_int(out, size, v);
 }
 
+/* A server's greeting with these capabilities. */
+static void
+put_greeting(struct strbuf *out, uint32_t caps, uint32_t ext)
+{
+	strbuf_add(out, SPAN_LIT("\x0a" "10.11.0\0" "\1\0\0\0" "abcdefgh\0"));
+	put_int(out, 2, caps);
+	strbuf_add(out, SPAN_LIT("\x2d\2\0"));
+	put_int(out, 2, caps >> 16);
+	strbuf_add(out, SPAN_LIT("\x15\0\0\0\0\0\0"));
+	put_int(out, 4, ext);
+	strbuf_add(out, SPAN_LIT("ijklmnopqrst\0mysql_native_password\0"));
+}
+
+/* The fixed part of a client's response. */
+static void
+put_fixed(struct strbuf *out, uint32_t caps, uint32_t ext)
+{
+	put_int(out, 4, caps);
+	put_int(out, 4, 1 << 30);
+	put_int(out, 1, 45);
+	strbuf_add(out, SPAN_LIT("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+	put_int(out, 4, ext);
+}
+
+/* greeting=CAPS[,EXT] or fixed=CAPS[,EXT] */
+static bool
+capabilities(const char **p, struct strbuf *out)
+{
+	bool greeting = **p == 'g';
+	char *end;
+	uint32_t caps = (uint32_t)strtoul(strchr(*p, '=') + 1, &end, 0);
+	uint32_t ext = *end == ',' ? (uint32_t)strtoul(end + 1, &end, 0) : 0;
+
+	*p = end;
+	if (greeting)
+		put_greeting(out, caps, ext);
+	else
+		put_fixed(out, caps, ext);
+	return true;
+}
+
 /* N*'…' or '…' */
 static bool
 text(const char **p, struct strbuf *out)
@@ -141,6 +182,8 @@ field(const char **p, struct strbuf *out)
 		return literal_quoted(p, out) && strbuf_char(out, '\0');
 	if (**p == '\'')
 		return literal_quoted(p, out);
+	if (strncmp(*p, "greeting=", 9) == 0 || strncmp(*p, "fixed=", 6) == 0)
+		return capabilities(p, out);
 	if (strncmp(*p, "col'", 4) == 0) {
 		*p += 3;
 		return column(p, out);
@@ -216,22 +259,12 @@ my_begin(const struct transcript *t, struct turn turns[TURNS])
 	struct strbuf b;
 
 	strbuf_init(&b, 1024);
-	strbuf_add(&b, SPAN_LIT("\x0a" "10.11.0\0" "\1\0\0\0" "abcdefgh\0"));
-	put_int(&b, 2, caps);
-	strbuf_add(&b, SPAN_LIT("\x2d\2\0"));
-	put_int(&b, 2, caps >> 16);
-	strbuf_add(&b, SPAN_LIT("\x15\0\0\0\0\0\0"));
-	put_int(&b, 4, t->ext);
-	strbuf_add(&b, SPAN_LIT("ijklmnopqrst\0mysql_native_password\0"));
+	put_greeting(&b, caps, t->ext);
 	turns[0].leg = WIRE_SERVER;
 	put_packets(&turns[0].bytes, strbuf_span(&b), 0);
 
 	strbuf_reset(&b);
-	put_int(&b, 4, caps);
-	put_int(&b, 4, 1 << 30);
-	put_int(&b, 1, 45);
-	strbuf_add(&b, SPAN_LIT("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
-	put_int(&b, 4, t->ext);
+	put_fixed(&b, caps, t->ext);
 	strbuf_add(&b, SPAN_LIT("u\0\0d\0mysql_native_password\0"));
 	turns[1].leg = WIRE_CLIENT;
 	put_packets(&turns[1].bytes, strbuf_span(&b), 1);
