@@ -238,9 +238,9 @@ static bool
 is_keyword(struct span word)
 {
 	static const char *const words[] = {
-		"ALL", "AND", "ANY", "AS", "ASC", "BEGIN", "BETWEEN", "BY", "CASE", "COMMIT", "CONFLICT", "COUNT", "CREATE", "CROSS", "DELETE",
-		"DESC", "DISTINCT", "DO", "DROP", "DUPLICATE", "ELSE", "END", "EXISTS", "FETCH", "FOR", "FROM", "FULL", "GROUP", "HAVING",
-		"IN", "INNER", "INSERT", "INTO", "IS", "JOIN", "KEY", "LATERAL", "LEFT", "LIKE", "LIMIT", "LOCK", "NOT", "NULL", "OFFSET",
+		"AND", "ANY", "AS", "ASC", "BEGIN", "BETWEEN", "BY", "CASE", "COMMIT", "CONFLICT", "COUNT", "CREATE", "CROSS", "DELETE",
+		"DESC", "DISTINCT", "DROP", "DUPLICATE", "ELSE", "END", "EXISTS", "FETCH", "FOR", "FROM", "FULL", "GROUP", "HAVING",
+		"IN", "INNER", "INSERT", "INTO", "IS", "JOIN", "LATERAL", "LEFT", "LIKE", "LIMIT", "LOCK", "NOT", "NULL", "OFFSET",
 		"ON", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "RETURNING", "RIGHT", "ROLLBACK", "SELECT", "SET", "TABLE", "THEN",
 		"UNION", "UPDATE", "USING", "VALUES", "WHEN", "WHERE", "WITH",
 	};

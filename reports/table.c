@@ -96,11 +96,18 @@ numbers_width(const struct table *t)
 	return w;
 }
 
+/* Where names begin: behind a blank, the widest mark and one more blank, two behind a fingerprint. */
+static unsigned
+name_at(const struct table *t)
+{
+	return t->mark + (t->kind == TABLE_SQL ? 3 : 2);
+}
+
 /* Hides idle columns, then the least important ones until the name has room; returns the name's width. */
 static unsigned
 settle(struct table *t)
 {
-	unsigned left = t->mark + 2, least = t->kind == TABLE_SQL ? SQL_LEAST : NAME_LEAST, need = t->name > least ? t->name : least;
+	unsigned left = name_at(t), least = t->kind == TABLE_SQL ? SQL_LEAST : NAME_LEAST, need = t->name > least ? t->name : least;
 
 	for (unsigned i = 0; i < t->ncolumns; i++)
 		if (t->columns[i].idle_hides && !t->filled[i])
@@ -137,7 +144,7 @@ static void
 print_row(struct table *t, const struct table_row *r, unsigned name)
 {
 	struct page *p = t->page;
-	unsigned left = t->mark + 2;
+	unsigned left = name_at(t);
 
 	page_put(p, INK_PLAIN, " ");
 	page_put(p, r->mark_ink, "%s", r->mark);
@@ -164,7 +171,7 @@ table_end(struct table *t)
 {
 	unsigned name = settle(t);
 
-	print_head(t, t->mark + 2 + name);
+	print_head(t, name_at(t) + name);
 	for (const struct table_row *r = t->first; r; r = r->next)
 		print_row(t, r, name);
 	arena_reset(&t->page->cells);

@@ -162,8 +162,14 @@ text_cut_start(struct strbuf *out, struct span s, unsigned columns, bool utf8)
 	}
 	if (columns < mark)
 		return;
+	s = text_tail(s, columns - mark);
+	for (size_t i = 0; i < s.n / 2; i++)
+		if (s.p[i] == '/' || s.p[i] == ':') {
+			s = span_from(s, i);
+			break;
+		}
 	strbuf_add(out, text_ellipsis(utf8));
-	strbuf_add(out, text_tail(s, columns - mark));
+	strbuf_add(out, s);
 }
 
 void

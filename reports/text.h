@@ -22,6 +22,7 @@ struct span text_tail(struct span clean, unsigned columns);	/* the longest end t
 struct span text_ellipsis(bool utf8);
 /* Appends at most `columns` columns; what is left out is marked by an ellipsis. */
 void text_cut_end(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
+/* Of a path or test id: what is left begins with a separator where one is near. */
 void text_cut_start(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
 void text_cut_middle(struct strbuf *out, struct span clean, unsigned columns, bool utf8);
 

@@ -50,26 +50,37 @@ label(struct page *p, enum ink ink, const char *word)
 	page_to(p, BODY);
 }
 
+/* How sure the finding is; "" where a rule only measures. */
+static const char *
+certainty(const struct snap_finding *f)
+{
+	if (f->suppressed)
+		return "  allowed";
+	if (f->verdict == VERDICT_NOTE)
+		return "  note";
+	if (f->rule != RULE_N_PLUS_ONE && f->rule != RULE_DUPLICATE)
+		return "";
+	return f->verdict == VERDICT_PROVEN ? "  proven" : "  suspected";
+}
+
 static void
 put_head(struct page *p, const struct snap_finding *f, const struct snap_scope *sc, unsigned number)
 {
-	struct strbuf right;
+	char right[96] = "";
+	bool over = false;
 
-	strbuf_init(&right, 256);
 	if (sc) {
-		strbuf_printf(&right, "%" PRIu64 " quer%s", sc->queries.max, sc->queries.max == 1 ? "y" : "ies");
-		if (sc->budget != NO_LIMIT)
-			strbuf_printf(&right, ", budget %" PRId64, sc->budget);
+		over = sc->budget != NO_LIMIT && (int64_t)sc->queries.max > sc->budget;
+		snprintf(right, sizeof right, sc->budget == NO_LIMIT ? "%" PRIu64 " quer%s" : "%" PRIu64 " quer%s, budget %" PRId64,
+		    sc->queries.max, sc->queries.max == 1 ? "y" : "ies", sc->budget);
 	}
 	page_put(p, INK_PLAIN, "%2u  ", number);
 	page_put(p, rule_ink(f->rule), "%s", rules[f->rule].title);
+	page_put(p, INK_DIM, "%s", certainty(f));
 	page_put(p, INK_PLAIN, "  ");
-	page_put(p, INK_DIM, "%s", f->suppressed ? "allowed" : verdict_name(f->verdict));
-	page_put(p, INK_PLAIN, "  ");
-	page_name(p, INK_BOLD, f->scope, p->width - p->col - 2 - (unsigned)right.n, CUT_MIDDLE);
-	page_right(p, sc && sc->over ? INK_RED : INK_PLAIN, "%s", strbuf_cstr(&right));
+	page_name(p, INK_BOLD, f->scope, p->width - p->col - 2 - (unsigned)strlen(right), CUT_MIDDLE);
+	page_right(p, over ? INK_RED : INK_PLAIN, "%s", right);
 	page_line(p);
-	page_spent(p, &right);
 }
 
 static void
@@ -108,7 +119,7 @@ put_reason(struct page *p, const struct snap_finding *f)
 
 	if (!column && !evidence)
 		return;
-	label(p, INK_DIM, f->verdict == VERDICT_PROVEN ? "proof" : "why");
+	label(p, INK_DIM, f->verdict == VERDICT_PROVEN && column ? "proof" : "why");
 	page_wrap(p, INK_PLAIN, "%s%s%s", column ? w->column : "", column && evidence ? "; " : "", evidence ? w->evidence : "");
 }
 
@@ -225,22 +236,47 @@ put_finding(struct page *p, const struct snapshot *s, const struct snap_finding 
 	put_advice(p, f);
 }
 
+/* Shown at all, short of `all`: not one for the reader to act on, or in a scope that was not asked for. */
+static bool
+wanted(const struct page *p, const struct snap_finding *f)
+{
+	return scope_shown(p->o, f->scope) && (p->o->all || finding_counts(f));
+}
+
+/* Marks the scopes that have a card of another rule than query-budget: such a card tells the overrun in its head. */
+static bool *
+told_scopes(struct page *p, const struct snapshot *s, const struct scope_index *x, struct arena *a)
+{
+	bool *told = arena_zero(a, s->nscopes * sizeof *told);
+
+	for (uint32_t i = 0; i < s->nfindings; i++) {
+		const struct snap_finding *f = &s->findings[i];
+		const struct snap_scope *sc = f->rule != RULE_QUERY_BUDGET && wanted(p, f) ? find_scope(x, f->scope) : NULL;
+
+		if (sc)
+			told[sc - s->scopes] = true;
+	}
+	return told;
+}
+
 void
 text_findings(struct page *p, const struct snapshot *s)
 {
 	struct arena a = { 0 };
 	struct scope_index x = index_scopes(&a, s);
+	bool *told = told_scopes(p, s, &x, &a);
 	uint64_t shown = 0, more = s->findings_dropped;
 
 	for (uint32_t i = 0; i < s->nfindings; i++) {
 		const struct snap_finding *f = &s->findings[i];
+		const struct snap_scope *sc = find_scope(&x, f->scope);
 
-		if (!scope_shown(p->o, f->scope) || (!p->o->all && !finding_counts(f)))
+		if (!wanted(p, f) || (f->rule == RULE_QUERY_BUDGET && sc && told[sc - s->scopes]))
 			continue;
 		if (!p->o->all && shown == SHOWN)
 			more++;
 		else
-			put_finding(p, s, f, find_scope(&x, f->scope), (unsigned)++shown);
+			put_finding(p, s, f, sc, (unsigned)++shown);
 	}
 	if (more > 0) {
 		p->hid = true;

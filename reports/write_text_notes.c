@@ -79,8 +79,6 @@ note_limits(struct page *p, const struct snapshot *s)
 {
 	char n[TEXT_COUNT];
 
-	if (s->coverage.evicted_requests > 0)
-		note(p, "%s requests were closed early because too many were open at a time", text_count(s->coverage.evicted_requests, n));
 	if (s->requests_dropped > 0)
 		note(p, "%s requests are counted but not kept one by one", text_count(s->requests_dropped, n));
 	if (s->requests_slim > 0)

@@ -147,7 +147,7 @@ put_scope(struct table *t, const struct snap_scope *sc)
 {
 	bool inferred = sc->borders_from >= FROM_TRANSACTION;
 
-	table_row(t, INK_BAD, sc->over ? inferred ? "!~" : "!" : inferred ? " ~" : "", INK_PLAIN, sc->name);
+	table_row(t, sc->over ? INK_BAD : INK_DIM, sc->over ? inferred ? "!~" : "!" : inferred ? " ~" : "", INK_PLAIN, sc->name);
 	table_cell(t, INK_PLAIN, "%" PRIu64, sc->requests);
 	table_cell(t, sc->over ? INK_RED : INK_PLAIN, "%" PRIu64 " / %" PRIu64, sc->queries.p50, sc->queries.max);
 	if (sc->budget == NO_LIMIT)

@@ -112,7 +112,7 @@ put_failures(struct page *p, const struct snapshot *s)
 		page_to(p, INDENT - 2);
 		page_put(p, INK_RED, "- ");
 		if (f->file && *f->file)
-			page_wrap(p, INK_PLAIN, "%s (%s:%" PRIu32 ")", f->message, f->file, f->line);
+			page_wrap(p, INK_PLAIN, "%s, set in %s:%" PRIu32, f->message, f->file, f->line);
 		else
 			page_wrap(p, INK_PLAIN, "%s", f->message);
 	}

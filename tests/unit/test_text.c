@@ -92,6 +92,8 @@ cuts_fit_and_are_marked(void **state)
 	check_cut(text_cut_end, "abcdefghij", 9, false, "abcdef...");
 	check_cut(text_cut_end, "abcdefghij", 9, true, "abcdefgh\xe2\x80\xa6");
 	check_cut(text_cut_start, "abcdefghij", 9, false, "...efghij");
+	check_cut(text_cut_start, "tests/test_orders.py::test_index", 24, false, "...::test_index");
+	check_cut(text_cut_start, "tests/test_orders.py::test_index", 31, false, ".../test_orders.py::test_index");
 	check_cut(text_cut_middle, "abcdefghij", 9, false, "abc...hij");
 	check_cut(text_cut_middle, "abcdefghij", 3, false, "...");
 	check_cut(text_cut_middle, "abcdefghij", 2, false, "");

@@ -204,7 +204,7 @@ lines_to_grep(void **state)
 	(void)state;
 	strbuf_init(&b, 4096);
 	write_verdict_line(s, &b);
-	assert_string_equal(strbuf_cstr(&b), "rowcall: FAIL findings=3 requests=11 queries=215\n");
+	assert_string_equal(strbuf_cstr(&b), "rowcall: FAIL findings=4 requests=11 queries=215\n");
 	strbuf_reset(&b);
 	write_request_line(&s->requests[7], &b);
 	assert_string_equal(strbuf_cstr(&b), "[SQL] 14 queries (5 duplicates), 10 ms SQL time");
