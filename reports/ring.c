@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ring: see ring.h. A chain of circular segments: the producer writes into the newest, the consumer empties the oldest and frees it
  * when a newer one exists. Positions only grow; a record never wraps: what does not fit before the end leaves a marker (size 0) and starts
- * over. A producer that finds everything consumed starts over early, so that a ring that is kept empty touches few pages. */
+ * over. A producer that finds everything consumed starts over early, so that a ring that is kept empty touches few pages; that place is
+ * told beside the bytes, as they all are free. */
 #include "ring.h"
 
 #include <stdatomic.h>
@@ -20,7 +21,8 @@ struct segment {
 	size_t cap;
 	char pad0[CACHE_LINE - sizeof(void *) - sizeof(size_t)];
 	_Atomic size_t head;		/* published bytes since the start, skipped ones included */
-	char pad1[CACHE_LINE - sizeof(size_t)];
+	_Atomic size_t rewound_at;	/* position where the producer last started over early; stored before the head that follows */
+	char pad1[CACHE_LINE - 2 * sizeof(size_t)];
 	_Atomic size_t tail;		/* consumed bytes since the start */
 	char pad2[CACHE_LINE - sizeof(size_t)];
 	unsigned char bytes[];
@@ -30,6 +32,7 @@ struct producer {
 	struct segment *seg;
 	size_t head, off;		/* position, and offset in the segment */
 	size_t tail;			/* as last seen */
+	size_t rewound_at, rewound;	/* the newest early start: where, and how many bytes were skipped */
 	size_t reserved;
 	size_t limit;			/* of all segments together */
 	bool grows;
@@ -62,6 +65,7 @@ segment_new(size_t cap)
 	atomic_init(&s->next, NULL);
 	atomic_init(&s->head, 0);
 	atomic_init(&s->tail, 0);
+	atomic_init(&s->rewound_at, SIZE_MAX);
 	s->cap = cap;
 	return s;
 }
@@ -82,6 +86,7 @@ ring_new(size_t bytes, size_t grow_to)
 		return NULL;
 	}
 	atomic_store(&r->allocated, bytes);
+	r->in.rewound_at = SIZE_MAX;
 	r->in.grows = grow_to > bytes;
 	r->in.limit = r->in.grows ? grow_to : bytes;
 	return r;
@@ -101,13 +106,18 @@ ring_free(struct ring *r)
 
 /* ---- producer ---- */
 
+/* Of the newest segment, as far as known. What an early start skipped counts until the consumer has passed it, but is free. */
+static size_t
+segment_used(const struct producer *in)
+{
+	return in->head - in->tail - (in->tail == in->rewound_at ? in->rewound : 0);
+}
+
 /* Segments before the newest count as full: they are about to be freed. */
 static size_t
-bytes_used(struct ring *r)
+bytes_used(const struct ring *r)
 {
-	size_t older = atomic_load_explicit(&r->allocated, memory_order_relaxed) - r->in.seg->cap;
-
-	return older + (r->in.head - r->in.tail);
+	return atomic_load_explicit(&r->allocated, memory_order_relaxed) - r->in.seg->cap + segment_used(&r->in);
 }
 
 static bool
@@ -141,32 +151,38 @@ grow(struct ring *r, size_t size)
 	atomic_store_explicit(&in->seg->next, s, memory_order_release);
 	in->seg = s;
 	in->head = in->off = in->tail = 0;
+	in->rewound_at = SIZE_MAX;
 	return true;
 }
 
-/* Bytes to skip so that the record does not wrap, or so that an empty segment starts over. */
-static size_t
-skip_for(struct producer *in, size_t size)
+/* Starts over when everything is consumed. */
+static void
+rewind_early(struct producer *in)
 {
-	size_t left = in->seg->cap - in->off;
-
-	if (left < size)
-		return left;
 	if (in->off < EARLY_REWIND)
-		return 0;
+		return;
 	in->tail = atomic_load_explicit(&in->seg->tail, memory_order_acquire);
-	return in->tail == in->head ? left : 0;
+	if (in->tail != in->head)
+		return;
+	in->rewound_at = in->head;
+	in->rewound = in->seg->cap - in->off;
+	atomic_store_explicit(&in->seg->rewound_at, in->head, memory_order_relaxed);
+	in->head += in->rewound;
+	in->off = 0;
 }
 
 static bool
 make_room(struct ring *r, size_t size)
 {
 	struct producer *in = &r->in;
-	size_t skip = skip_for(in, size);
+	size_t left, skip;
 
-	if (in->seg->cap - (in->head - in->tail) < skip + size) {
+	rewind_early(in);
+	left = in->seg->cap - in->off;
+	skip = left < size ? left : 0;
+	if (in->seg->cap - segment_used(in) < skip + size) {
 		in->tail = atomic_load_explicit(&in->seg->tail, memory_order_acquire);
-		if (in->seg->cap - (in->head - in->tail) < skip + size)
+		if (in->seg->cap - segment_used(in) < skip + size)
 			return grow(r, size);
 	}
 	if (skip) {
@@ -226,6 +242,13 @@ ring_idle(struct ring *r, bool idle)
 
 /* ---- consumer ---- */
 
+static void
+skip_to_start(struct consumer *out)
+{
+	out->tail += out->seg->cap - out->off;
+	out->off = 0;
+}
+
 /* The next segment, when the producer has left this one for good and it is empty. */
 static bool
 next_segment(struct ring *r)
@@ -237,14 +260,26 @@ next_segment(struct ring *r)
 	if (!next)
 		return false;
 	/* What was published between our look at the head and the hand-over. */
-	out->head = atomic_load_explicit(&old->head, memory_order_acquire);
-	if (out->head != out->tail)
+	if (atomic_load_explicit(&old->head, memory_order_acquire) != out->tail)
 		return true;
 	atomic_fetch_sub_explicit(&r->allocated, old->cap, memory_order_relaxed);
 	out->seg = next;
-	out->tail = out->off = 0;
-	out->head = atomic_load_explicit(&next->head, memory_order_acquire);
+	out->tail = out->head = out->off = 0;
 	mem_free(old);
+	return true;
+}
+
+/* Looks for records published since; false: none. */
+static bool
+refill(struct ring *r)
+{
+	struct consumer *out = &r->out;
+
+	out->head = atomic_load_explicit(&out->seg->head, memory_order_acquire);
+	if (out->tail == out->head)
+		return false;
+	if (out->tail == atomic_load_explicit(&out->seg->rewound_at, memory_order_relaxed))
+		skip_to_start(out);
 	return true;
 }
 
@@ -256,19 +291,15 @@ ring_peek(struct ring *r)
 	for (;;) {
 		const struct rec *h;
 
-		if (out->tail == out->head) {
-			out->head = atomic_load_explicit(&out->seg->head, memory_order_acquire);
-			if (out->tail == out->head) {
-				if (!next_segment(r))
-					return NULL;
-				continue;
-			}
+		if (out->tail == out->head && !refill(r)) {
+			if (!next_segment(r))
+				return NULL;
+			continue;
 		}
 		h = (const struct rec *)(const void *)(out->seg->bytes + out->off);
 		if (h->size)
 			return h;
-		out->tail += out->seg->cap - out->off;
-		out->off = 0;
+		skip_to_start(out);
 	}
 }
 

@@ -18,20 +18,22 @@ enum carrier {
 	CARRIER_NONE
 };
 
+#define CARRIER(key, carrier) { key, sizeof(key) - 1, carrier }
 static const struct {
 	const char *key;	/* lower case, separators dropped */
-	uint8_t carrier;
+	uint8_t n, carrier;
 } carriers[] = {
-	{ "rowcallrequest", KEY_OURS }, { "rowcallscope", SCOPE_OURS }, { "rowcallallow", OTHER_ALLOW },
-	{ "requestid", KEY_REQUEST }, { "correlationid", KEY_REQUEST }, { "xrequestid", KEY_REQUEST }, { "xcorrelationid", KEY_REQUEST },
-	{ "traceparent", KEY_TRACE }, { "traceid", KEY_TRACE }, { "jobid", KEY_JOB }, { "jid", KEY_JOB },
-	{ "route", SCOPE_ROUTE }, { "httproute", SCOPE_ROUTE },
-	{ "controller", PART_CONTROLLER }, { "namespacedcontroller", PART_NAMESPACED }, { "action", PART_ACTION },
-	{ "job", SCOPE_JOB }, { "operationname", SCOPE_OPERATION }, { "endpointid", SCOPE_ENDPOINT }, { "caller", SCOPE_CALLER },
-	{ "url", SCOPE_URL },
-	{ "application", OTHER_APPLICATION }, { "appname", OTHER_APPLICATION }, { "ddps", OTHER_APPLICATION },
-	{ "sourcelocation", SITE_LOCATION }, { "file", SITE_FILE }, { "line", SITE_LINE },
+	CARRIER("rowcallrequest", KEY_OURS), CARRIER("rowcallscope", SCOPE_OURS), CARRIER("rowcallallow", OTHER_ALLOW),
+	CARRIER("requestid", KEY_REQUEST), CARRIER("correlationid", KEY_REQUEST), CARRIER("xrequestid", KEY_REQUEST), CARRIER("xcorrelationid", KEY_REQUEST),
+	CARRIER("traceparent", KEY_TRACE), CARRIER("traceid", KEY_TRACE), CARRIER("jobid", KEY_JOB), CARRIER("jid", KEY_JOB),
+	CARRIER("route", SCOPE_ROUTE), CARRIER("httproute", SCOPE_ROUTE),
+	CARRIER("controller", PART_CONTROLLER), CARRIER("namespacedcontroller", PART_NAMESPACED), CARRIER("action", PART_ACTION),
+	CARRIER("job", SCOPE_JOB), CARRIER("operationname", SCOPE_OPERATION), CARRIER("endpointid", SCOPE_ENDPOINT), CARRIER("caller", SCOPE_CALLER),
+	CARRIER("url", SCOPE_URL),
+	CARRIER("application", OTHER_APPLICATION), CARRIER("appname", OTHER_APPLICATION), CARRIER("ddps", OTHER_APPLICATION),
+	CARRIER("sourcelocation", SITE_LOCATION), CARRIER("file", SITE_FILE), CARRIER("line", SITE_LINE),
 };
+#undef CARRIER
 
 enum { FOLD_SLOTS = 1024, FOLD_BYTES = 1024, KEY_BYTES = 32 };
 
@@ -207,7 +209,7 @@ carrier_of(struct span key)
 		norm[n++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
 	for (size_t i = 0; i < sizeof carriers / sizeof *carriers; i++)
-		if (span_is(span_of(norm, n), carriers[i].key))
+		if (carriers[i].n == n && memcmp(carriers[i].key, norm, n) == 0)
 			return carriers[i].carrier;
 	return CARRIER_NONE;
 }
@@ -354,6 +356,9 @@ set_site(struct tagset *t, const struct reading *g)
 {
 	struct strbuf b;
 
+	t->site = "";
+	if (!g->location.n && !g->file.n && !g->line.n)
+		return;
 	strbuf_init(&b, LIMIT_NAME);
 	if (g->location.n) {
 		strbuf_add(&b, g->location);
@@ -413,7 +418,7 @@ fill(struct tag_reader *r, struct tagset *t, struct span bytes)
 	set_site(t, &g);
 	t->key = arena_strndup(&t->arena, span_first(g.key, LIMIT_NAME));
 	t->scope = arena_strndup(&t->arena, span_of(scope, tag_reader_fold(r, g.scope, scope, sizeof scope)));
-	t->text = arena_strndup(&t->arena, span_of(scope, tag_reader_fold(r, g.text, scope, sizeof scope)));
+	t->text = g.text.n ? arena_strndup(&t->arena, span_of(scope, tag_reader_fold(r, g.text, scope, sizeof scope))) : "";
 }
 
 struct tagset *

@@ -2,9 +2,16 @@
 # Tests of reports/.
 
 # records, rings, grouping
+rowcall_test(test_ring unit/test_ring.c reports)
+rowcall_test(test_filter unit/test_filter.c reports)
 rowcall_test(test_grouping unit/test_grouping.c reports)
 
 # rules, tallies, snapshot
+add_library(req_builder STATIC unit/req_builder.c)
+target_link_libraries(req_builder PUBLIC reports)
+foreach(name histogram glob keymap words facts rules location advice finding keep gate collector)
+  rowcall_test(test_${name} unit/test_${name}.c req_builder)
+endforeach()
 
 # writers
 add_library(sample_snapshot STATIC unit/sample_snapshot.c)
