@@ -85,6 +85,11 @@ set_listener(struct listener *l, const struct listen_config *cfg, uint16_t index
 		snprintf(err, err_n, "%s: the path is too long for a socket", up->host);
 		return false;
 	}
+	if (cfg->client_cert && *cfg->client_cert) {
+		l->client_tls = tls_client_context(cfg, err, err_n);
+		if (!l->client_tls)
+			return false;
+	}
 	if (cfg->setup.server_tls == WIRE_TLS_DISABLE || cfg->setup.server_is_unix)
 		return true;
 	l->server_tls = tls_server_context(cfg, err, err_n);
@@ -319,8 +324,10 @@ capture_free(struct capture *c)
 	cancel_map_free(c->shared.cancels);
 	for (uint32_t i = 0; i < c->nworkers && c->rings; i++)
 		ring_free(c->rings[i]);
-	for (uint32_t i = 0; i < c->shared.nlisteners; i++)
+	for (uint32_t i = 0; i < c->shared.nlisteners; i++) {
 		SSL_CTX_free(c->shared.listeners[i].server_tls);
+		SSL_CTX_free(c->shared.listeners[i].client_tls);
+	}
 	shapes_free(c->shapes);
 	pthread_mutex_destroy(&c->shared.words_lock);
 	mem_free(c->shared.listeners);

@@ -27,6 +27,7 @@ struct listen_config {
 	struct upstream_config upstream;
 	struct wire_setup setup;	/* TLS policies */
 	const char *server_ca;		/* PEM file for verify-*; "" = the system's */
+	const char *client_cert, *client_key;	/* PEM files for TLS towards clients; "" = none */
 	const char *catalog;		/* URL for look-ups; "" = none */
 	uint32_t line;			/* in rowcall.yaml; 0 = from flags or environment */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dial: the way to the upstream: look the name up, try every address in turn, start TLS when the engine says so.
+/* dial: the way to the upstream: look the name up, try every address in turn.
  * Never: blocks, or gives up on the first address. */
 #include "session_internal.h"
 
@@ -10,8 +10,8 @@
 
 #include "proxy/log.h"
 
-static void
-unreachable(struct session *s, const char *why)
+void
+dial_unreachable(struct session *s, const char *why)
 {
 	struct worker_shared *sh = s->worker->shared;
 	char message[256];
@@ -71,7 +71,7 @@ try_next(struct session *s)
 		k->last_errno = errno;
 		leg_close(l);
 	}
-	unreachable(s, strerror(k->last_errno ? k->last_errno : ENOENT));
+	dial_unreachable(s, strerror(k->last_errno ? k->last_errno : ENOENT));
 }
 
 void
@@ -82,7 +82,7 @@ session_resolved(struct session *s, const struct resolved *r)
 		return;
 	session_move(s, SESSION_CONNECTING);
 	if (r->n == 0) {
-		unreachable(s, r->error ? r->error : "the name has no address");
+		dial_unreachable(s, r->error ? r->error : "the name has no address");
 		return;
 	}
 	s->shaking->targets = *r;
@@ -113,67 +113,8 @@ dial_start(struct session *s, bool cancel)
 	s->looking_up = true;
 	if (!resolver_ask(sh->resolver, up->host, up->port, worker_resolved, s)) {
 		s->looking_up = false;
-		unreachable(s, "out of memory");
+		dial_unreachable(s, "out of memory");
 	}
-}
-
-static void
-tls_failed(struct session *s, const char *why)
-{
-	char words[256];
-
-	snprintf(words, sizeof words, "TLS: %s", why);
-	unreachable(s, words);
-}
-
-static void
-tls_step(struct session *s)
-{
-	struct leg *l = &s->leg[WIRE_SERVER];
-	char words[200];
-
-	switch (tls_handshake(l->tls)) {
-	case TLS_DONE:
-		leg_want_write(l, false);
-		leg_want_read(l, true);
-		s->engine->tls_up(s->wire, WIRE_SERVER);
-		session_move(s, SESSION_HANDSHAKE);
-		session_shake(s);
-		/* Bytes may have come with the last handshake record. */
-		if (s->state == SESSION_HANDSHAKE || s->state == SESSION_PIPE)
-			event_active(&l->read, EV_READ, 0);
-		break;
-	case TLS_WANTS_READ:
-		leg_want_write(l, false);
-		leg_want_read(l, true);
-		break;
-	case TLS_WANTS_WRITE:
-		leg_want_write(l, true);
-		break;
-	case TLS_FAILED:
-		tls_words(l->tls, words, sizeof words);
-		tls_failed(s, words);
-		break;
-	}
-}
-
-void
-dial_tls(struct session *s)
-{
-	struct leg *l = &s->leg[WIRE_SERVER];
-
-	session_move(s, SESSION_TLS_SERVER);
-	/* The request for TLS must have gone in clear before the first record does. */
-	if (l->out.n > 0 || !s->listener->server_tls) {
-		tls_failed(s, "could not be started");
-		return;
-	}
-	l->tls = tls_connect(s->listener->server_tls, l->fd, s->listener->cfg);
-	if (!l->tls) {
-		tls_failed(s, "could not be set up for this host name");
-		return;
-	}
-	tls_step(s);
 }
 
 void
@@ -183,10 +124,6 @@ dial_event(struct session *s, short what)
 	int err = 0;
 	socklen_t n = sizeof err;
 
-	if (s->state == SESSION_TLS_SERVER) {
-		tls_step(s);
-		return;
-	}
 	if (what & EV_TIMEOUT)
 		err = ETIMEDOUT;
 	else

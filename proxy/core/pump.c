@@ -19,11 +19,13 @@ on_leg(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	worker_woke(s->worker);
-	if (s->state == SESSION_CONNECTING || s->state == SESSION_TLS_SERVER) {
-		if (leg_side(l) == WIRE_SERVER) {
-			dial_event(s, what);
-			return;
-		}
+	if (s->state == SESSION_CONNECTING && leg_side(l) == WIRE_SERVER) {
+		dial_event(s, what);
+		return;
+	}
+	if ((s->state == SESSION_TLS_SERVER && leg_side(l) == WIRE_SERVER) || (s->state == SESSION_TLS_CLIENT && leg_side(l) == WIRE_CLIENT)) {
+		secure_event(s);
+		return;
 	}
 	if (s->state != SESSION_ENDED && (what & EV_WRITE))
 		pump_writable(l);

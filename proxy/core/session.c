@@ -14,11 +14,12 @@ static const struct {
 	const char *name;
 	unsigned to;	/* legal successors */
 } states[SESSION_STATES] = {
-	[SESSION_HANDSHAKE] = { "handshake", BIT(SESSION_RESOLVING) | BIT(SESSION_CONNECTING) | BIT(SESSION_TLS_SERVER) | BIT(SESSION_PIPE) |
-	    BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
+	[SESSION_HANDSHAKE] = { "handshake", BIT(SESSION_RESOLVING) | BIT(SESSION_CONNECTING) | BIT(SESSION_TLS_SERVER) | BIT(SESSION_TLS_CLIENT) |
+	    BIT(SESSION_PIPE) |	    BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_RESOLVING] = { "resolving", BIT(SESSION_CONNECTING) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_CONNECTING] = { "connecting", BIT(SESSION_HANDSHAKE) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_TLS_SERVER] = { "tls to the server", BIT(SESSION_HANDSHAKE) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
+	[SESSION_TLS_CLIENT] = { "tls to the client", BIT(SESSION_HANDSHAKE) | BIT(SESSION_ENDED) },
 	[SESSION_PIPE] = { "pipe", BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_FLUSHING] = { "flushing", BIT(SESSION_ENDED) },
 	[SESSION_ENDED] = { "ended", 0 },
@@ -161,10 +162,10 @@ follow(struct session *s, enum wire_act act)
 		dial_start(s, act == WIRE_DIAL_CANCEL);
 		break;
 	case WIRE_TLS_START_SERVER:
-		dial_tls(s);
+		secure_start(s, WIRE_SERVER);
 		break;
 	case WIRE_TLS_START_CLIENT:
-		session_refuse(s, "08P01", "rowcall: TLS towards the client is not available", WHY_REFUSED);
+		secure_start(s, WIRE_CLIENT);
 		break;
 	case WIRE_BLIND:
 		s->blind = true;

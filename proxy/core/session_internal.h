@@ -12,6 +12,7 @@ enum session_state {
 	SESSION_RESOLVING,	/* waits for the resolver */
 	SESSION_CONNECTING,	/* waits for connect(2) */
 	SESSION_TLS_SERVER,	/* TLS handshake on the server leg */
+	SESSION_TLS_CLIENT,	/* ... and on the client leg */
 	SESSION_PIPE,		/* every byte unchanged */
 	SESSION_FLUSHING,	/* last words on their way, then the end */
 	SESSION_ENDED,
@@ -85,9 +86,16 @@ void session_refuse(struct session *s, const char *sqlstate, const char *message
 
 /* ---- dial.c ---- */
 void dial_start(struct session *s, bool cancel);
-void dial_tls(struct session *s);
-/* Events of the server leg while connecting or in its TLS handshake. */
+/* Refuses the client: the upstream cannot be had. */
+void dial_unreachable(struct session *s, const char *why);
+/* Events of the server leg while connecting. */
 void dial_event(struct session *s, short what);
+
+/* ---- secure.c ---- */
+/* Starts TLS on a leg, as the engine asked. */
+void secure_start(struct session *s, enum wire_leg side);
+/* An event of the leg whose TLS handshake is under way. */
+void secure_event(struct session *s);
 
 /* ---- pump.c ---- */
 bool leg_open(struct session *s, enum wire_leg side, int fd);

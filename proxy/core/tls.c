@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#include "bio_socket.h"
+
 static void
 openssl_words(char *buf, size_t n)
 {
@@ -78,6 +80,75 @@ tls_connect(SSL_CTX *ctx, int fd, const struct listen_config *l)
 		return NULL;
 	}
 	SSL_set_connect_state(ssl);
+	return ssl;
+}
+
+/* ---- the client leg ---- */
+
+static bool
+load_certificate(SSL_CTX *ctx, const struct listen_config *l, char *err, size_t err_n)
+{
+	const char *file = l->client_cert;
+	char words[160];
+	bool ok = SSL_CTX_use_certificate_chain_file(ctx, l->client_cert) == 1;
+
+	if (ok) {
+		file = l->client_key;
+		ok = SSL_CTX_use_PrivateKey_file(ctx, l->client_key, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+	}
+	if (!ok) {
+		openssl_words(words, sizeof words);
+		snprintf(err, err_n, "%s: cannot be used for TLS towards clients (%s); name a PEM certificate chain and its key", file, words);
+	}
+	return ok;
+}
+
+/* Direct TLS (PostgreSQL 17, protocol-flow "SSL Session Encryption"): the protocol must be named. */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned in_n, void *arg)
+{
+	static const unsigned char postgresql[] = "\012postgresql";
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_n, postgresql, sizeof postgresql - 1, in, in_n) == OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_OK;
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+SSL_CTX *
+tls_client_context(const struct listen_config *l, char *err, size_t err_n)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	snprintf(err, err_n, "TLS could not be set up");
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (l->upstream.engine == ENGINE_POSTGRESQL)
+		SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	if (!load_certificate(ctx, l, err, err_n)) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	err[0] = '\0';
+	return ctx;
+}
+
+SSL *
+tls_accept(SSL_CTX *ctx, int fd, struct span ahead)
+{
+	SSL *ssl = SSL_new(ctx);
+	BIO *bio = ssl ? bio_socket_new(fd, ahead) : NULL;
+
+	if (!bio) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_accept_state(ssl);
 	return ssl;
 }
 

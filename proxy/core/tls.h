@@ -15,6 +15,11 @@ SSL_CTX *tls_server_context(const struct listen_config *l, char *err, size_t err
 /* A client-side TLS object on a connected socket; verification by the listener's policy. NULL: memory, or a host name OpenSSL refuses. */
 SSL *tls_connect(SSL_CTX *ctx, int fd, const struct listen_config *l) __attribute__((warn_unused_result));
 
+/* The context for the client leg: certificate and key of the listener, ALPN "postgresql" for direct TLS. NULL: a sentence in err. */
+SSL_CTX *tls_client_context(const struct listen_config *l, char *err, size_t err_n) __attribute__((warn_unused_result));
+/* A server-side TLS object on a connected socket. ahead: bytes of the ClientHello that were read already (copied). NULL: memory. */
+SSL *tls_accept(SSL_CTX *ctx, int fd, struct span ahead) __attribute__((warn_unused_result));
+
 enum tls_step { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_FAILED };
 enum tls_step tls_handshake(SSL *ssl) __attribute__((warn_unused_result));
 /* Why a handshake failed: "certificate verify failed: self-signed certificate". */

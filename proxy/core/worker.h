@@ -30,6 +30,7 @@ struct listener {
 	bool fixed;		/* upstream is numeric or a Unix socket: `upstream` is its address */
 	struct address upstream;
 	SSL_CTX *server_tls;	/* NULL when the server leg is never TLS */
+	SSL_CTX *client_tls;	/* NULL when the client leg is never TLS */
 };
 
 /* What all workers share; read-only after start except for what says atomic. */
