@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "fingerprint/shapes.h"
+#include "finding_words.h"
 #include "text.h"
 #include "write_text.h"
 
-enum { LABEL = 4, BODY = 12, SHOWN = 20, KEY_SHOWN = 12 };
+enum { LABEL = 4, BODY = 12, SHOWN = 20 };
 
 /* Scopes by name, so that ten thousand findings find theirs quickly. */
 struct scope_index {
@@ -111,80 +112,35 @@ put_shapes(struct page *p, const struct raw_finding *w)
 	put_shape(p, w->executions > 1 ? "repeat" : "query", w->repeat, right);
 }
 
+/* One labelled text, wrapped; nothing when the text is empty. */
 static void
-put_reason(struct page *p, const struct snap_finding *f)
+put_text(struct page *p, enum ink ink, const char *word, struct strbuf *text)
 {
-	const struct raw_finding *w = &f->worst;
-	bool column = w->column && *w->column, evidence = w->evidence && *w->evidence;
-
-	if (!column && !evidence)
-		return;
-	label(p, INK_DIM, f->verdict == VERDICT_PROVEN && column ? "proof" : "why");
-	page_wrap(p, INK_PLAIN, "%s%s%s", column ? w->column : "", column && evidence ? "; " : "", evidence ? w->evidence : "");
-}
-
-/* The request the finding was worst in; NULL when it was not kept. */
-static const struct snap_request *
-worst_request(const struct snapshot *s, const struct snap_finding *f)
-{
-	return f->request < s->nrequests ? &s->requests[f->request] : NULL;
-}
-
-/* "84% of the request's SQL time; 49 round trips too many: 49 ms at 1.0 ms each" */
-static void
-put_cost(struct page *p, const struct snapshot *s, const struct snap_finding *f)
-{
-	const struct snap_request *r = worst_request(s, f);
-	uint64_t trips = s->rtt ? f->cost_at_rtt / s->rtt : 0;
-	char t[TEXT_TIME], u[TEXT_TIME];
-	struct strbuf b;
-
-	strbuf_init(&b, 1024);
-	if (r && r->db > 0 && f->worst.busy <= r->db)
-		strbuf_printf(&b, "%.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
-	if (trips > 0)
-		strbuf_printf(&b, "%s%" PRIu64 " round trip%s too many: %s at %s each", b.n ? "; " : "", trips, plural(trips),
-		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
-	if (b.n > 0) {
-		label(p, INK_DIM, "cost");
-		page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
+	if (text->n > 0) {
+		label(p, ink, word);
+		page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(text));
 	}
-	page_spent(p, &b);
-}
-
-/* " #4 (4bf92f3577b3...) in tests/test_orders.py::test_index" */
-static void
-add_request(struct strbuf *b, const struct snap_request *r, const struct snap_finding *f)
-{
-	strbuf_printf(b, " #%" PRIu64, f->request_number);
-	if (r && *r->r.key) {
-		strbuf_str(b, " (");
-		text_cut_end(b, span_str(r->r.key), KEY_SHOWN, true);
-		strbuf_str(b, ")");
-	}
-	if (f->test && *f->test)
-		strbuf_printf(b, " in %s", f->test);
+	p->out->cut |= text->cut;
+	strbuf_reset(text);
 }
 
 static void
-put_seen(struct page *p, const struct snapshot *s, const struct snap_finding *f)
+put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f)
 {
-	char n[TEXT_COUNT], m[TEXT_COUNT];
-	struct strbuf b;
+	struct strbuf text;
 
-	strbuf_init(&b, 64 << 10);
-	if (f->of <= 1)
-		strbuf_str(&b, "request");
-	else if (f->seen_in <= 1)
-		strbuf_printf(&b, "in 1 of %s requests:", text_count(f->of, m));
-	else {
-		strbuf_printf(&b, "in %s of %s requests", text_count(f->seen_in, n), text_count(f->of, m));
-		strbuf_printf(&b, " (%s executions), worst:", text_count(f->executions, n));
-	}
-	add_request(&b, worst_request(s, f), f);
-	label(p, INK_DIM, "seen");
-	page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(&b));
-	page_spent(p, &b);
+	strbuf_init(&text, 64 << 10);
+	finding_reason(&text, f);
+	put_text(p, INK_DIM, finding_reason_label(f), &text);
+	finding_cost(&text, s, f);
+	put_text(p, INK_DIM, "cost", &text);
+	finding_seen(&text, s, f);
+	put_text(p, INK_DIM, "seen", &text);
+	strbuf_str(&text, f->advice ? f->advice : "");
+	put_text(p, INK_GOOD, "fix", &text);
+	strbuf_str(&text, f->suppressed ? f->suppressed : "");
+	put_text(p, INK_DIM, "allowed", &text);
+	strbuf_clear(&text);
 }
 
 /* The file first, alone at its place where it fits, so that terminals make it a link. */
@@ -211,29 +167,13 @@ put_place(struct page *p, const struct snap_finding *f)
 }
 
 static void
-put_advice(struct page *p, const struct snap_finding *f)
-{
-	if (f->advice && *f->advice) {
-		label(p, INK_GOOD, "fix");
-		page_wrap(p, INK_PLAIN, "%s", f->advice);
-	}
-	if (f->suppressed) {
-		label(p, INK_DIM, "allowed");
-		page_wrap(p, INK_PLAIN, "%s", f->suppressed);
-	}
-}
-
-static void
 put_finding(struct page *p, const struct snapshot *s, const struct snap_finding *f, const struct snap_scope *sc, unsigned number)
 {
 	page_blank(p);
 	put_head(p, f, sc, number);
 	put_place(p, f);
 	put_shapes(p, &f->worst);
-	put_reason(p, f);
-	put_cost(p, s, f);
-	put_seen(p, s, f);
-	put_advice(p, f);
+	put_texts(p, s, f);
 }
 
 /* Shown at all, short of `all`: not one for the reader to act on, or in a scope that was not asked for. */

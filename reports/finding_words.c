@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* finding_words: see finding_words.h. */
+#include "finding_words.h"
+
+#include <inttypes.h>
+
+#include "fingerprint/shapes.h"
+#include "sql_short.h"
+#include "text.h"
+
+enum { KEY_SHOWN = 12, SQL_SHOWN = 400, TEXT_MOST = 64 << 10 };
+
+static const char *
+plural_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+void
+finding_title(struct strbuf *out, const struct snap_finding *f)
+{
+	strbuf_printf(out, "%s in %s", rules[f->rule].title, f->scope);
+}
+
+void
+finding_sentence(struct strbuf *out, const struct snap_finding *f)
+{
+	const struct raw_finding *w = &f->worst;
+	const char *before = ": ";
+
+	finding_title(out, f);
+	if (w->repeat) {
+		strbuf_printf(out, ": %s", w->repeat->summary);
+		if (w->executions > 1)
+			strbuf_printf(out, " %" PRIu32 "x", w->executions);
+		before = ", ";
+	}
+	if (w->evidence && *w->evidence)
+		strbuf_printf(out, "%s%s", before, w->evidence);
+}
+
+/* Proven by the flow of a column's values. */
+static bool
+has_column(const struct snap_finding *f)
+{
+	return f->worst.column && *f->worst.column;
+}
+
+const char *
+finding_reason_label(const struct snap_finding *f)
+{
+	return f->verdict == VERDICT_PROVEN && has_column(f) ? "proof" : "why";
+}
+
+void
+finding_reason(struct strbuf *out, const struct snap_finding *f)
+{
+	bool evidence = f->worst.evidence && *f->worst.evidence;
+
+	if (has_column(f))
+		strbuf_str(out, f->worst.column);
+	if (has_column(f) && evidence)
+		strbuf_str(out, "; ");
+	if (evidence)
+		strbuf_str(out, f->worst.evidence);
+}
+
+/* The request the finding was worst in; NULL when it was not kept. */
+static const struct snap_request *
+worst_request(const struct snapshot *s, const struct snap_finding *f)
+{
+	return f->request < s->nrequests ? &s->requests[f->request] : NULL;
+}
+
+/* "84% of the request's SQL time; 49 round trips too many: 49 ms at 1 ms each" */
+void
+finding_cost(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
+{
+	const struct snap_request *r = worst_request(s, f);
+	uint64_t trips = s->rtt ? f->cost_at_rtt / s->rtt : 0;
+	bool share = r && r->db > 0 && f->worst.busy > 0 && f->worst.busy <= r->db;
+	char t[TEXT_TIME], u[TEXT_TIME];
+
+	if (share)
+		strbuf_printf(out, "%.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
+	if (trips > 0)
+		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share ? "; " : "", trips, plural_s(trips),
+		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
+}
+
+/* " #4 (4bf92f3577b...) in tests/test_orders.py::test_index" */
+static void
+add_request(struct strbuf *b, const struct snap_request *r, const struct snap_finding *f)
+{
+	strbuf_printf(b, " #%" PRIu64, f->request_number);
+	if (r && *r->r.key) {
+		strbuf_str(b, " (");
+		text_cut_end(b, span_str(r->r.key), KEY_SHOWN, true);
+		strbuf_str(b, ")");
+	}
+	if (f->test && *f->test)
+		strbuf_printf(b, " in %s", f->test);
+}
+
+void
+finding_seen(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
+{
+	char n[TEXT_COUNT], m[TEXT_COUNT];
+
+	if (f->of <= 1)
+		strbuf_str(out, "request");
+	else if (f->seen_in <= 1)
+		strbuf_printf(out, "in 1 of %s requests:", text_count(f->of, m));
+	else {
+		strbuf_printf(out, "in %s of %s requests", text_count(f->seen_in, n), text_count(f->of, m));
+		if (f->worst.repeat)
+			strbuf_printf(out, " (%s executions)", text_count(f->executions, n));
+		strbuf_str(out, ", worst:");
+	}
+	add_request(out, worst_request(s, f), f);
+}
+
+/* ---- as lines ---- */
+
+static void
+add_line(struct strbuf *out, const char *label, struct strbuf *text)
+{
+	if (text->n > 0) {
+		strbuf_printf(out, "%s: ", label);
+		text_clean(out, strbuf_span(text), true);
+		strbuf_char(out, '\n');
+	}
+	out->cut |= text->cut;
+	strbuf_reset(text);
+}
+
+static void
+add_shape(struct strbuf *text, const struct shape *sh)
+{
+	struct strbuf clean;
+	char id[9];
+
+	strbuf_init(&clean, 4 * TEXT_MOST);
+	shape_short(sh->fingerprint, id);
+	strbuf_printf(text, "%s ", id);
+	text_clean(&clean, span_str(sh->text), true);
+	sql_short(text, strbuf_span(&clean), SQL_SHOWN, true);
+	text->cut |= clean.cut;
+	strbuf_clear(&clean);
+}
+
+static void
+add_shapes(struct strbuf *out, const struct raw_finding *w, struct strbuf *text)
+{
+	char t[TEXT_TIME];
+
+	if (w->source) {
+		add_shape(text, w->source);
+		strbuf_printf(text, " (%" PRIu64 " row%s)", w->source_rows, plural_s(w->source_rows));
+		add_line(out, "source", text);
+	}
+	if (w->repeat) {
+		add_shape(text, w->repeat);
+		strbuf_printf(text, " (%" PRIu32 "x, %s)", w->executions, text_time(w->busy, t));
+		add_line(out, w->executions > 1 ? "repeat" : "query", text);
+	}
+}
+
+void
+finding_lines(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
+{
+	struct strbuf text;
+
+	strbuf_init(&text, TEXT_MOST);
+	add_shapes(out, &f->worst, &text);
+	finding_reason(&text, f);
+	add_line(out, finding_reason_label(f), &text);
+	finding_cost(&text, s, f);
+	add_line(out, "cost", &text);
+	finding_seen(&text, s, f);
+	add_line(out, "seen", &text);
+	strbuf_str(&text, f->advice ? f->advice : "");
+	add_line(out, "fix", &text);
+	strbuf_clear(&text);
+}
+
+struct place
+finding_place(const struct snap_finding *f)
+{
+	struct span path = span_str(f->file);
+	struct place p = { .line = f->line ? f->line : 1 };
+
+	while (path.n > 0 && (path.p[0] == '/' || (path.n > 1 && path.p[0] == '.' && path.p[1] == '/')))
+		path = span_from(path, 1);
+	strbuf_init(&p.path, TEXT_MOST);
+	if (path.n > 0)
+		text_clean(&p.path, path, true);
+	else {
+		strbuf_str(&p.path, "rowcall.yaml");
+		p.line = 1;
+	}
+	return p;
+}
