@@ -219,11 +219,11 @@ first_simple(struct wire_conn *c, const struct my_message *m)
 	strbuf_init(&a->held, 0);
 	my_part_end(c, a, &ok, NULL);
 	my_ask_end(c);
+	if (command == MY_COM_RESET_CONNECTION)
+		c->ops->reset(c->ctx, c->now);
 	take_status(c, ok.status);
 	if (!take_changes(c, ok.changes) && command == MY_COM_INIT_DB)
 		my_fact(c, WIRE_FACT_STATUS, SPAN_LIT("database"), strbuf_span(&held));
-	if (command == MY_COM_RESET_CONNECTION)
-		c->ops->reset(c->ctx, c->now);
 	strbuf_clear(&held);
 }
 

@@ -33,7 +33,7 @@ ask_free(struct wire_conn *c, struct my_ask *a)
 }
 
 struct my_ask *
-my_ask_new(struct wire_conn *c, enum my_kind kind, uint8_t command)
+my_ask_new(struct wire_conn *c, enum my_kind kind, uint8_t command, struct my_stmt *s)
 {
 	struct my_ask *a;
 
@@ -51,6 +51,9 @@ my_ask_new(struct wire_conn *c, enum my_kind kind, uint8_t command)
 	a->x.sent = c->now;
 	a->x.iterations = 1;
 	a->held.max = LIMIT_WIRE_CAPTURE;
+	a->stmt = s;
+	if (s)
+		s->refs++;
 	if (c->tail)
 		c->tail->next = a;
 	else

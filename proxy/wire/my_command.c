@@ -32,7 +32,7 @@ ask_statement(struct wire_conn *c, struct my_ask *a)
 static void
 command_query(struct wire_conn *c, const struct my_message *m)
 {
-	struct my_ask *a = my_ask_new(c, MY_ASK_TEXT, MY_COM_QUERY);
+	struct my_ask *a = my_ask_new(c, MY_ASK_TEXT, MY_COM_QUERY, NULL);
 	struct bytes b = bytes_of(span_from(m->body, 1));
 	struct wire_value values[MAX_ATTRIBUTES];
 	struct span names[MAX_ATTRIBUTES];
@@ -54,7 +54,7 @@ command_query(struct wire_conn *c, const struct my_message *m)
 static void
 command_prepare(struct wire_conn *c, const struct my_message *m)
 {
-	struct my_ask *a = my_ask_new(c, MY_ASK_PREPARE, MY_COM_STMT_PREPARE);
+	struct my_ask *a = my_ask_new(c, MY_ASK_PREPARE, MY_COM_STMT_PREPARE, NULL);
 	struct span text = span_first(span_from(m->body, 1), LIMIT_WIRE_TEXT);
 	struct my_stmt *s;
 
@@ -93,14 +93,11 @@ command_execute(struct wire_conn *c, const struct my_message *m)
 
 	if (s)
 		close_cursor(c, s);
-	a = my_ask_new(c, MY_ASK_BINARY, m->first);
+	a = my_ask_new(c, MY_ASK_BINARY, m->first, s);
 	if (!a)
 		return;
-	a->stmt = s;
-	if (s) {
-		s->refs++;
+	if (s)
 		my_stmt_used(c, s);
-	}
 	a->wants_cursor = !bulk && m->body.n > EXECUTE_FLAGS && m->body.p[EXECUTE_FLAGS] & EXECUTE_CURSOR;
 	ask_statement(c, a);
 	a->x.prepared = s ? &s->pub : NULL;
@@ -119,15 +116,8 @@ static void
 command_fetch(struct wire_conn *c, const struct my_message *m)
 {
 	struct my_stmt *s = named_stmt(c, m);
-	struct my_ask *a = my_ask_new(c, MY_ASK_FETCH, MY_COM_STMT_FETCH);
 
-	if (!a)
-		return;
-	a->stmt = s;
-	if (!s)
-		return;
-	s->refs++;
-	if (s->cursor) {
+	if (my_ask_new(c, MY_ASK_FETCH, MY_COM_STMT_FETCH, s) && s && s->cursor) {
 		s->cursor->x.round_trips += c->waits;
 		c->waits = 0;
 	}
@@ -151,7 +141,7 @@ command_stmt_reset(struct wire_conn *c, const struct my_message *m)
 		close_cursor(c, s);
 		my_stmt_forget_long(c, s);
 	}
-	my_ask_new(c, MY_ASK_SIMPLE, MY_COM_STMT_RESET);
+	my_ask_new(c, MY_ASK_SIMPLE, MY_COM_STMT_RESET, NULL);
 }
 
 /* ---- the session ---- */
@@ -172,7 +162,7 @@ command_change_user(struct wire_conn *c, const struct my_message *m)
 	struct bytes b = bytes_of(span_from(m->body, 1));
 	struct span user, database;
 
-	if (!my_ask_new(c, MY_ASK_AUTH, MY_COM_CHANGE_USER))
+	if (!my_ask_new(c, MY_ASK_AUTH, MY_COM_CHANGE_USER, NULL))
 		return;
 	my_stmts_drop(c);
 	c->authenticating = true;
@@ -193,7 +183,7 @@ command_change_user(struct wire_conn *c, const struct my_message *m)
 static void
 command_init_db(struct wire_conn *c, const struct my_message *m)
 {
-	struct my_ask *a = my_ask_new(c, MY_ASK_SIMPLE, MY_COM_INIT_DB);
+	struct my_ask *a = my_ask_new(c, MY_ASK_SIMPLE, MY_COM_INIT_DB, NULL);
 
 	if (a)
 		my_ask_hold(c, a, span_first(span_from(m->body, 1), LIMIT_NAME));
@@ -208,20 +198,20 @@ command_other(struct wire_conn *c, const struct my_message *m)
 	case MY_COM_QUIT:
 		break;
 	case MY_COM_FIELD_LIST:
-		my_ask_new(c, MY_ASK_FIELDS, m->first);
+		my_ask_new(c, MY_ASK_FIELDS, m->first, NULL);
 		break;
 	case MY_COM_STATISTICS:
-		my_ask_new(c, MY_ASK_STRING, m->first);
+		my_ask_new(c, MY_ASK_STRING, m->first, NULL);
 		break;
 	case MY_COM_PROCESS_INFO:
-		my_ask_new(c, MY_ASK_TEXT, m->first);
+		my_ask_new(c, MY_ASK_TEXT, m->first, NULL);
 		break;
 	case MY_COM_RESET_CONNECTION:
-		if (my_ask_new(c, MY_ASK_SIMPLE, m->first))
+		if (my_ask_new(c, MY_ASK_SIMPLE, m->first, NULL))
 			my_stmts_drop(c);
 		break;
 	case MY_COM_REFRESH: case MY_COM_SHUTDOWN: case MY_COM_PROCESS_KILL: case MY_COM_DEBUG: case MY_COM_PING: case MY_COM_REGISTER_SLAVE: case MY_COM_SET_OPTION:
-		my_ask_new(c, MY_ASK_SIMPLE, m->first);
+		my_ask_new(c, MY_ASK_SIMPLE, m->first, NULL);
 		break;
 	case MY_COM_BINLOG_DUMP: case MY_COM_BINLOG_DUMP_GTID: case MY_COM_CLONE: case MY_COM_SUBSCRIBE_GROUP_REPLICATION:
 		my_opaque(c, WIRE_OPAQUE_REPLICATION, "the client asked for a stream");
@@ -233,7 +223,7 @@ command_other(struct wire_conn *c, const struct my_message *m)
 		}
 		/* fall through */
 	default:
-		my_ask_new(c, MY_ASK_ERROR, m->first);
+		my_ask_new(c, MY_ASK_ERROR, m->first, NULL);
 	}
 }
 
@@ -296,7 +286,7 @@ my_command(struct wire_conn *c, const struct my_message *m)
 	else if (m->seq != 0)
 		my_opaque(c, WIRE_OPAQUE_OUT_OF_STEP, "a command does not begin with sequence id 0");
 	else if (m->size == 0)
-		my_ask_new(c, MY_ASK_ERROR, 0);
+		my_ask_new(c, MY_ASK_ERROR, 0, NULL);
 	else
 		command(c, m);
 }
@@ -304,7 +294,7 @@ my_command(struct wire_conn *c, const struct my_message *m)
 void
 my_auth_begin(struct wire_conn *c)
 {
-	if (my_ask_new(c, MY_ASK_AUTH, 0))
+	if (my_ask_new(c, MY_ASK_AUTH, 0, NULL))
 		c->authenticating = true;
 	c->waits = 0;
 }

@@ -188,8 +188,8 @@ void my_row(struct wire_conn *c, const struct my_message *m);
 void my_row_bytes(struct wire_conn *c, struct span bytes);
 void my_result_clear(struct wire_conn *c);
 
-/* my_ask.c. NULL: the session has become opaque. */
-struct my_ask *my_ask_new(struct wire_conn *c, enum my_kind kind, uint8_t command);
+/* my_ask.c. A new last question, about s (may be NULL). NULL: the session has become opaque, nothing of it is left. */
+struct my_ask *my_ask_new(struct wire_conn *c, enum my_kind kind, uint8_t command, struct my_stmt *s);
 bool my_ask_hold(struct wire_conn *c, struct my_ask *a, struct span bytes);
 /* A part of the head's answer has ended. ok NULL: an error, its number in code. */
 void my_part_end(struct wire_conn *c, struct my_ask *a, const struct my_ok *ok, const char *code);
