@@ -10,6 +10,8 @@
 enum stmt_kind
 stmt_kind(const struct shape *s)
 {
+	if (s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE)
+		return KIND_CONTROL;
 	switch (s->cls) {
 	case SQL_CONTROL:
 		return KIND_CONTROL;

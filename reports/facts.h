@@ -10,7 +10,8 @@
 
 #define FACTS_NONE UINT32_MAX
 
-/* design: control and set-up are counted apart, everything else is a query. An empty statement is a driver's ping: set-up. */
+/* Control and set-up are counted apart, everything else is a query. An empty statement is a driver's ping: set-up. FETCH and MOVE go on
+ * with the query of their cursor: control. */
 enum stmt_kind { KIND_QUERY, KIND_CONTROL, KIND_SETUP };
 enum stmt_kind stmt_kind(const struct shape *s);
 

@@ -84,6 +84,8 @@ struct gate_run {		/* what is judged; all borrowed */
 struct gate_result {
 	struct gate_failure f;
 	uint64_t request;
+	enum rule_id rule;	/* findings of this rule in its scope or test explain it; RULES = none does */
+	uint64_t over, of;	/* budgets of a scope: requests over, requests of the scope */
 	uint32_t finding;	/* the finding that failed; UINT32_MAX */
 	bool trust;		/* the capture cannot be trusted */
 	struct gate_result *next;

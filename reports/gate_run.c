@@ -19,6 +19,7 @@ add(struct results *out, const char *kind, const char *message)
 
 	one->f = (struct gate_failure){ .kind = kind, .scope = "", .test = "", .message = message, .limit = NO_LIMIT, .value = NO_LIMIT,
 		.request = UINT32_MAX, .file = "" };
+	one->rule = RULES;
 	one->finding = UINT32_MAX;
 	*out->tail = one;
 	out->tail = &one->next;
@@ -158,18 +159,19 @@ static void
 add_violation(const struct gate *g, const struct violation *v, const struct gate_run *run, struct results *out)
 {
 	const char *had = amount(v->kind, v->worst, out->a), *limit = limit_words(v->kind, v->limit, out->a), *message;
+	uint32_t scope = keymap_find(&run->tally->scope_keys, keymap_name(v->name, 0));
+	uint64_t of = scope == KEYMAP_NONE ? v->over : run->tally->scopes[scope].requests;
 	struct gate_result *one;
 
 	if (v->test)
 		message = arena_printf(out->a, "%s: %s over the test, budget %s", v->name, had, limit);
-	else {
-		uint32_t scope = keymap_find(&run->tally->scope_keys, keymap_name(v->name, 0));
-		uint64_t of = scope == KEYMAP_NONE ? v->over : run->tally->scopes[scope].requests;
-
+	else
 		message = arena_printf(out->a, "%s: %s in one request, budget %s (%" PRIu64 " of %s over)", v->name, had, limit, v->over,
 		    words_count(out->a, of, "request", "requests"));
-	}
 	one = add(out, budget_kind_name(v->kind), message);
+	one->rule = budget_kind_rule(v->kind);
+	one->over = v->over;
+	one->of = of;
 	*(v->test ? &one->f.test : &one->f.scope) = v->name;
 	one->f.limit = v->limit;
 	one->f.value = v->worst;

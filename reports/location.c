@@ -2,31 +2,30 @@
 /* location: see location.h. */
 #include "location.h"
 
-/* A path has a directory or an extension, and no blank before its first colon. "MyApp.Orders.list/1" and "GET /orders" are none. */
+/* Endings of files that issue queries or hold tests. A fixed list, as "com.shop.Order" and "GET /orders.json" have an ending too. */
+static const char *const endings[] = {
+	"c", "cc", "cjs", "clj", "cpp", "cs", "cxx", "dart", "erb", "erl", "ex", "exs", "feature", "fs", "go", "groovy", "h", "hpp", "java", "js", "jsx",
+	"kt", "kts", "lua", "m", "mjs", "mts", "php", "pl", "pm", "py", "rake", "rb", "robot", "rs", "ru", "scala", "sql", "svelte", "swift", "t", "ts",
+	"tsx", "vb", "vue",
+};
+
 static bool
 is_path(struct span s)
 {
-	size_t dot = 0, slash = 0;
+	size_t dot = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] <= ' ' || s.p[i] == '?' || s.p[i] == '*')
 			return false;
 		if (s.p[i] == '/' || s.p[i] == '\\')
-			slash = i + 1;
-		if (s.p[i] == '.')
+			dot = 0;
+		else if (s.p[i] == '.' && i > 0)
 			dot = i + 1;
 	}
-	/* An extension of one to six letters or digits after the last slash, starting with a letter. */
-	if (dot <= slash || dot <= 1 || s.n == dot || s.n - dot > 6)
-		return false;
-	for (size_t i = dot; i < s.n; i++) {
-		uint8_t c = s.p[i] | 0x20;
-		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
-
-		if (!(c >= 'a' && c <= 'z') && !(digit && i > dot))
-			return false;
-	}
-	return true;
+	for (size_t i = 0; dot && i < sizeof endings / sizeof endings[0]; i++)
+		if (span_is_nocase(span_from(s, dot), endings[i]))
+			return true;
+	return false;
 }
 
 static size_t

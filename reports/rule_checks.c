@@ -29,6 +29,24 @@ rule_add(struct arena *a, struct raw_finding **out, enum rule_id rule, enum verd
 	return found;
 }
 
+void
+rule_sum(struct raw_finding *sum, const struct req_stmt *s)
+{
+	sum->executions++;
+	sum->round_trips += s->round_trips;
+	sum->busy += s->busy;
+}
+
+void
+rule_narrow(struct raw_finding *found, const struct raw_finding *sum)
+{
+	found->executions = sum->executions;
+	found->round_trips = sum->round_trips;
+	found->busy = sum->busy;
+	found->first_stmt = sum->first_stmt;
+	found->distinct = 0;
+}
+
 unsigned
 rule_slots(const struct shape *s, enum sql_slot_class cls)
 {

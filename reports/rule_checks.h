@@ -12,6 +12,10 @@ rule_check rule_n_plus_one, rule_duplicate, rule_write_loop, rule_slow_query, ru
 
 /* A new finding in front of *out, about repeat g (NULL: about the whole request), with its executions, trips and time filled in. */
 struct raw_finding *rule_add(struct arena *a, struct raw_finding **out, enum rule_id rule, enum verdict v, const struct repeat *g);
+/* Adds one execution to executions, round trips and time. */
+void rule_sum(struct raw_finding *sum, const struct req_stmt *s);
+/* Makes the finding one about the executions summed up only, from its first_stmt on; their distinct parameters are not counted. */
+void rule_narrow(struct raw_finding *found, const struct raw_finding *sum);
 /* The repeat consists of single-row writes, at least `threshold` of them, each with a round trip of its own. */
 bool rule_is_write_loop(const struct repeat *g, uint32_t threshold);
 /* How many value positions of the shape are of that class. */

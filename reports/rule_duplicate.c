@@ -37,7 +37,7 @@ is_candidate(const struct repeat *g)
 
 	if (s->cls != SQL_READ || g->executions < 2 || g->distinct == g->executions)
 		return false;
-	if (s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE || s->verb == SQL_V_EXPLAIN)
+	if (stmt_kind(s) != KIND_QUERY || s->verb == SQL_V_EXPLAIN)
 		return false;
 	return s->ntables > 0 || s->tables_unknown;
 }

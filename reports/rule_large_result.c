@@ -14,7 +14,7 @@ is_large(const struct req_stmt *stmt, const struct rule_settings *s)
 static bool
 is_candidate(const struct repeat *g, const struct rule_settings *s)
 {
-	if (g->shape->cls != SQL_READ || g->shape->verb == SQL_V_FETCH || g->shape->verb == SQL_V_COPY)
+	if (g->shape->cls != SQL_READ || stmt_kind(g->shape) != KIND_QUERY || g->shape->verb == SQL_V_COPY)
 		return false;
 	return (s->large_rows && g->rows >= s->large_rows) || (s->large_bytes && g->bytes >= s->large_bytes);
 }
@@ -23,7 +23,7 @@ static void
 judge(const struct facts *f, const struct repeat *g, const struct rule_settings *s, struct arena *a, struct raw_finding **out)
 {
 	const struct req_stmt *worst = NULL;
-	uint32_t large = 0, at = 0;
+	struct raw_finding sum = { .executions = 0 };
 	bool allowed = true;
 
 	for (uint32_t i = g->first; i != FACTS_NONE; i = f->next[i]) {
@@ -31,21 +31,20 @@ judge(const struct facts *f, const struct repeat *g, const struct rule_settings 
 
 		if (!is_large(stmt, s))
 			continue;
-		large++;
+		rule_sum(&sum, stmt);
 		allowed &= stmt->allow >> RULE_LARGE_RESULT & 1;
 		if (!worst || stmt->bytes > worst->bytes) {
 			worst = stmt;
-			at = i;
+			sum.first_stmt = i;
 		}
 	}
 	if (!worst)
 		return;
 	struct raw_finding *found = rule_add(a, out, RULE_LARGE_RESULT, VERDICT_PROVEN, g);
 
-	found->executions = large;
-	found->first_stmt = at;
+	rule_narrow(found, &sum);
 	found->allowed = allowed;
-	found->evidence = arena_printf(a, "%" PRIu32 " rows, %s in one result", worst->rows, words_bytes(a, worst->bytes));
+	found->evidence = arena_printf(a, "%s, %s in one result", words_count(a, worst->rows, "row", "rows"), words_bytes(a, worst->bytes));
 }
 
 void

@@ -22,7 +22,7 @@ is_candidate(const struct repeat *g, uint32_t threshold)
 {
 	if (g->shape->cls != SQL_READ || g->distinct < threshold || g->executions - g->failed < threshold)
 		return false;
-	return g->shape->verb != SQL_V_FETCH && g->shape->verb != SQL_V_MOVE && g->shape->verb != SQL_V_EXPLAIN;
+	return stmt_kind(g->shape) == KIND_QUERY && g->shape->verb != SQL_V_EXPLAIN;
 }
 
 /* Every page but the last as long as the first, as a sweep with a fixed LIMIT reads them, and the last not longer. */

@@ -39,7 +39,7 @@ static void
 judge(const struct facts *f, const struct repeat *g, struct arena *a, struct raw_finding **out)
 {
 	struct codes codes = { .n = 0 };
-	uint32_t errors = 0, first = 0;
+	struct raw_finding sum = { .executions = 0 };
 	bool allowed = true;
 
 	for (uint32_t i = g->first; i != FACTS_NONE; i = f->next[i]) {
@@ -47,19 +47,19 @@ judge(const struct facts *f, const struct repeat *g, struct arena *a, struct raw
 
 		if (s->outcome != REC_ERROR)
 			continue;
-		if (errors++ == 0)
-			first = i;
+		if (sum.executions == 0)
+			sum.first_stmt = i;
+		rule_sum(&sum, s);
 		allowed &= s->allow >> RULE_QUERY_ERROR & 1;
 		add_code(&codes, s->code);
 	}
-	if (errors == 0)
+	if (sum.executions == 0)
 		return;
 	struct raw_finding *found = rule_add(a, out, RULE_QUERY_ERROR, VERDICT_PROVEN, g);
 
-	found->executions = errors;
-	found->first_stmt = first;
+	rule_narrow(found, &sum);
 	found->allowed = allowed;
-	found->evidence = arena_printf(a, "%" PRIu32 " of %s failed: %s", errors, words_count(a, g->executions, "execution", "executions"),
+	found->evidence = arena_printf(a, "%" PRIu32 " of %s failed: %s", sum.executions, words_count(a, g->executions, "execution", "executions"),
 	    list_codes(&codes, a));
 }
 

@@ -17,8 +17,10 @@ struct building {
 	struct collector *c;
 	struct gate_result *results;
 	const char **databases;		/* names by the tally's index */
+	bool *failed;			/* by collector's finding: failed by fail_on */
+	struct keymap blamed;		/* rules in scopes and tests whose budgets failed */
 	struct snap_finding *findings;
-	uint32_t nfindings, ncollected;	/* all; those of the collector, first */
+	uint32_t nfindings;
 	uint32_t *position;		/* by collector's finding: index after sorting */
 };
 
@@ -189,19 +191,24 @@ suppressed_by(struct building *b, const struct finding *f)
 	return f->counted ? NULL : "allowed by a rowcall_allow tag";
 }
 
-/* A failure that this finding explains: itself by fail_on, or a budget of its rule in its scope or test. */
-static bool
-failed(const struct building *b, const struct finding *f, uint32_t index, const char *scope)
+/* What failed the gate: findings by index (fail_on), rules in scopes and tests by name (budgets). */
+static void
+note_blame(struct building *b)
 {
+	b->failed = arena_zero(b->a, b->c->findings.n * sizeof *b->failed);
 	for (const struct gate_result *r = b->results; r; r = r->next) {
-		if (r->finding == index)
-			return true;
-		for (int k = 0; k < BUDGETS; k++)
-			if (strcmp(r->f.kind, budget_kind_name((enum budget_kind)k)) == 0 && budget_kind_rule((enum budget_kind)k) == f->worst.rule &&
-			    (strcmp(r->f.scope, scope) == 0 || (*f->test && strcmp(r->f.test, f->test) == 0)))
-				return true;
+		if (r->finding != UINT32_MAX)
+			b->failed[r->finding] = true;
+		if (r->rule != RULES)
+			keymap_add(&b->blamed, *r->f.test ? keymap_name(r->f.test, 2 * r->rule + 1) : keymap_name(r->f.scope, 2 * r->rule), UINT32_MAX - 1);
 	}
-	return false;
+}
+
+static bool
+is_blamed(const struct building *b, const struct finding *f, uint32_t index, const char *scope)
+{
+	return b->failed[index] || keymap_find(&b->blamed, keymap_name(scope, 2 * f->worst.rule)) != KEYMAP_NONE ||
+	       (*f->test && keymap_find(&b->blamed, keymap_name(f->test, 2 * f->worst.rule + 1)) != KEYMAP_NONE);
 }
 
 static uint64_t
@@ -223,7 +230,7 @@ copy_finding(struct building *b, uint32_t i, struct snap_finding *out)
 	if (f->verdict == VERDICT_NOTE || out->suppressed)
 		out->level = LEVEL_NOTE;
 	else
-		out->level = failed(b, f, i, scope->name) ? LEVEL_ERROR : LEVEL_WARNING;
+		out->level = is_blamed(b, f, i, scope->name) ? LEVEL_ERROR : LEVEL_WARNING;
 	out->scope = arena_str(b->a, scope->name);
 	out->test = arena_str(b->a, f->test);
 	out->worst = f->worst;
@@ -258,6 +265,8 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 		.excess = (uint32_t)over };
 	out->worst.evidence = arena_printf(b->a, "%" PRId64 " queries, budget %" PRId64, r->f.value, r->f.limit);
 	out->request_number = r->request;
+	out->seen_in = r->over;
+	out->of = r->of;
 	out->executions = (uint64_t)r->f.value;
 	out->excess = over;
 	out->file = arena_str(b->a, r->f.file);
@@ -269,7 +278,7 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 static bool
 is_query_budget(const struct gate_result *r)
 {
-	return strcmp(r->f.kind, budget_kind_name(BUDGET_QUERIES)) == 0 && *r->f.scope;
+	return r->rule == RULE_QUERY_BUDGET && *r->f.scope;
 }
 
 static int
@@ -287,46 +296,28 @@ finding_order(const void *x, const void *y)
 }
 
 static void
-count_seen_over(struct building *b, struct snap_finding *f)
-{
-	const struct tally *t = &b->c->tally;
-	uint32_t scope = keymap_find(&t->scope_keys, keymap_name(f->scope, 0));
-	const struct violation *v = NULL;
-
-	for (uint32_t i = 0; i < b->c->gate.nviolations && !v; i++)
-		if (b->c->gate.violations[i].kind == BUDGET_QUERIES && strcmp(b->c->gate.violations[i].name, f->scope) == 0)
-			v = &b->c->gate.violations[i];
-	f->seen_in = v ? v->over : 1;
-	f->of = scope == KEYMAP_NONE ? f->seen_in : t->scopes[scope].requests;
-}
-
-static void
 copy_findings(struct building *b)
 {
-	uint32_t n = b->c->findings.n, *number;
+	uint32_t n = b->c->findings.n;
 
 	for (const struct gate_result *r = b->results; r; r = r->next)
 		n += is_query_budget(r);
 	b->findings = arena_zero(b->a, n * sizeof *b->findings);
-	b->ncollected = b->c->findings.n;
-	for (uint32_t i = 0; i < b->ncollected; i++)
-		copy_finding(b, i, &b->findings[i]);
-	b->nfindings = b->ncollected;
+	for (uint32_t i = 0; i < b->c->findings.n; i++)
+		copy_finding(b, b->nfindings++, &b->findings[i]);
 	for (const struct gate_result *r = b->results; r; r = r->next)
-		if (is_query_budget(r)) {
-			add_budget_finding(b, r, &b->findings[b->nfindings]);
-			count_seen_over(b, &b->findings[b->nfindings++]);
-		}
+		if (is_query_budget(r))
+			add_budget_finding(b, r, &b->findings[b->nfindings++]);
 	/* Until sorted, .request carries where the finding came from. */
 	for (uint32_t i = 0; i < n; i++)
 		b->findings[i].request = i;
 	if (n)
 		qsort(b->findings, n, sizeof *b->findings, finding_order);
-	b->position = number = arena_zero(b->a, n * sizeof *number);
+	b->position = arena_zero(b->a, n * sizeof *b->position);
 	for (uint32_t i = 0; i < n; i++) {
 		struct snap_finding *f = &b->findings[i];
 
-		number[f->request] = i;
+		b->position[f->request] = i;
 		f->request = request_index(b->s, f->request_number);
 		f->cost_at_rtt = cost_at(b->s->rtt, &f->worst);
 		b->s->nallowed += f->suppressed != NULL;
@@ -425,7 +416,9 @@ build(struct building *b, const struct run_info *run)
 	copy_shapes(b);
 	copy_requests(b);
 	b->results = gate_judge(&b->c->gate, &judged, b->a);
+	note_blame(b);
 	copy_findings(b);
+	keymap_clear(&b->blamed);
 	link_requests(b);
 	copy_failures(b);
 	copy_scopes(b);

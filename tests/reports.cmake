@@ -7,8 +7,8 @@ rowcall_test(test_filter unit/test_filter.c reports)
 rowcall_test(test_grouping unit/test_grouping.c reports)
 
 # rules, tallies, snapshot
-add_library(req_builder STATIC unit/req_builder.c)
-target_link_libraries(req_builder PUBLIC reports)
+add_library(req_builder STATIC unit/req_builder.c unit/collected.c)
+target_link_libraries(req_builder PUBLIC reports PkgConfig::CMOCKA)
 foreach(name histogram glob keymap words facts rules location advice finding keep gate collector)
   rowcall_test(test_${name} unit/test_${name}.c req_builder)
 endforeach()
