@@ -16,6 +16,7 @@ enum {
 	LIMIT_SHAPES = 20000,		/* distinct shapes a process remembers */
 	LIMIT_CACHE_ENTRIES = 4096,	/* identity cache per worker */
 	LIMIT_CACHE_KEY = 4096,		/* longer texts are not cached */
+	LIMIT_CACHE_BYTES = 4 << 20,	/* what one identity cache keeps */
 
 	/* ---- wire ---- */
 	LIMIT_WIRE_TEXT = 1 << 20,	/* bytes of statement text kept when a message arrives in pieces */

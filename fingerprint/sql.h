@@ -20,6 +20,7 @@ enum sql_mode {
 	SQL_MODE_BACKSLASH = 4,		/* PostgreSQL: standard_conforming_strings = off */
 	SQL_MODE_UNSAFE_ENCODING = 8,	/* client encoding whose trail bytes may look like ASCII (SJIS, GBK, BIG5, ...) */
 	SQL_MODE_FOLD_SHARDS = 16,	/* opt-in: runs of digits in identifiers become # */
+	SQL_MODE_SJIS = 32,		/* with UNSAFE_ENCODING: SJIS, CP932, SHIFT_JIS_2004: bytes A1-DF stand alone */
 };
 
 struct sql_lang {
@@ -56,10 +57,12 @@ enum sql_value_kind { SQL_VALUE_LITERAL, SQL_VALUE_PLACEHOLDER, SQL_VALUE_NULL, 
 /* One literal or placeholder of the text, in order of appearance. */
 struct sql_value {
 	uint8_t kind;		/* enum sql_value_kind */
-	uint16_t slot;		/* index into slots */
+	uint16_t slot;		/* index into slots; SQL_NO_SLOT when there were too many */
 	uint32_t number;	/* placeholder: 1-based parameter number ($n, or the position among ? marks) */
-	struct span raw;	/* literal: its bytes in the text, sign and quotes included; give it to sql_literal_text() */
+	struct span raw;	/* its bytes in the text, a literal's sign and quotes included; give it to sql_literal_text() */
 };
+
+enum { SQL_NO_SLOT = 0xffff };
 
 /* One key/value from a leading or trailing comment, decoded; in order of appearance.
  * A comment without key/value grammar (EF Core's "-- GET /orders", Hibernate's HQL) gives one tag with an empty key. */
@@ -83,6 +86,7 @@ struct sql_stmt {
 	bool tables_unknown;	/* dynamic or unparsable: `tables` is not the whole truth */
 	const struct sql_value *values;
 	size_t nvalues;
+	struct span values_rest;	/* more than LIMIT_VALUES: the text from the first value not kept on; else empty */
 	const struct sql_slot *slots;
 	size_t nslots;
 	const struct sql_table *tables;

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* frame: what stands in parentheses. Does: tells lists of values from columns, arguments and queries, and takes lists back to one `?`
+ * however long they are. Never: looks at the text; it sees only what the tokens left in the pen and the frame. */
+#include "scan.h"
+
+/* Functions whose result is as good as a literal: the time, or a fresh uuid. */
+static bool
+is_now(struct piece name)
+{
+	static const char *const list[] = {
+		"now", "statement_timestamp", "transaction_timestamp", "clock_timestamp", "utc_timestamp", "utc_date", "utc_time", "sysdate",
+		"curdate", "curtime", "unix_timestamp", "uuid", "gen_random_uuid", "uuid_generate_v4", "current_timestamp", "current_date",
+		"current_time", "localtime", "localtimestamp",
+	};
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (span_is_nocase(span_of(name.o, name.n), list[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_word(struct piece name, const char *word)
+{
+	return span_is_nocase(span_of(name.o, name.n), word);
+}
+
+/* ---- slots of lists ---- */
+
+uint32_t
+frame_list_slot(struct sql_scanner *s, struct frame *f)
+{
+	if (f->slot == NO_SLOT)
+		f->slot = slot_new(s, f->cls, f->qual, f->column);
+	return f->slot;
+}
+
+/* All values since `value0` belong to one slot; slots made for them since `slot0` never were. */
+static void
+merge_slots(struct sql_scanner *s, uint32_t value0, uint32_t slot0, uint32_t slot)
+{
+	for (size_t i = value0; i < s->nvalues; i++)
+		s->values[i].slot = (uint16_t)slot;
+	s->nslots = slot0;
+	s->last_slot = slot;
+}
+
+/* The slot of the element that just ended and is a value. */
+static void
+element_slot(struct sql_scanner *s, struct frame *f)
+{
+	if (f->kind == F_ROW && f->index < s->ncols)
+		merge_slots(s, f->elem_value0, f->elem_slot0, s->ins_slot0 + f->index);
+	else if (f->kind == F_IN) {
+		if (f->slot == NO_SLOT) {
+			s->nslots = f->elem_slot0;
+			frame_list_slot(s, f);
+			merge_slots(s, f->elem_value0, (uint32_t)s->nslots, f->slot);
+		} else
+			merge_slots(s, f->elem_value0, f->elem_slot0 > f->slot ? f->elem_slot0 : f->slot + 1, f->slot);
+	}
+}
+
+/* ---- elements ---- */
+
+void
+frame_element(struct sql_scanner *s)
+{
+	struct cur *c = &s->cur;
+	struct frame *f = s->f;
+	bool is_value = c->elem == E_VALUE;
+
+	f->all &= is_value;
+	if (f->kind >= F_ROW && is_value) {
+		element_slot(s, f);
+		if (c->o - f->elem_o != 1) {
+			take_back(s, c, f->elem_o);
+			*c->o++ = '?';
+		}
+		if (f->kind == F_IN && f->run_o)
+			take_back(s, c, f->run_o);
+	}
+	f->run_o = f->kind == F_IN && is_value ? c->o : NULL;
+	f->index++;
+}
+
+/* ---- opening ---- */
+
+/* The operator before the parenthesis waits for the list's values. */
+static void
+adopt_pending(struct sql_scanner *s, struct frame *f)
+{
+	if (s->cur.o != s->pend_o)
+		return;
+	f->cls = s->pend_cls;
+	f->qual = s->pend_qual;
+	f->column = s->pend_col;
+}
+
+static unsigned
+kind_after_keyword(struct sql_scanner *s, struct frame *up)
+{
+	switch (s->kw_last) {
+	case ACT_IN:
+	case ACT_ANY:
+		return F_IN;
+	case ACT_CAST:
+		return F_CAST;
+	case ACT_VALUES:
+		return up->clause == CL_VALUES ? F_ROW : F_GROUP;
+	case ACT_ROW:
+		return up->clause == CL_VALUES && up->kind <= F_QUERY ? F_ROW : F_GROUP;
+	case ACT_WRITE:		/* MERGE .. THEN INSERT (columns) */
+		return F_COLUMNS;
+	case ACT_USING:
+		return F_CALL;
+	default:
+		return F_GROUP;
+	}
+}
+
+/* What kind of parenthesis this is, from what stands before it. */
+static unsigned
+kind_of(struct sql_scanner *s, struct frame *up)
+{
+	struct cur *c = &s->cur;
+
+	switch (c->prev) {
+	case K_TABLE:
+		return F_COLUMNS;
+	case K_NAME:
+		return c->elem == E_NAME && s->path_n == 1 && is_now(s->name) ? F_NOW : F_CALL;
+	case K_OPERAND:
+		return s->kw_last == ACT_NOW ? F_NOW : F_CALL;
+	case K_KEYWORD:
+		return kind_after_keyword(s, up);
+	case K_COMMA:
+		return up->clause == CL_VALUES && up->kind <= F_QUERY ? F_ROW : F_GROUP;
+	default:
+		return F_GROUP;
+	}
+}
+
+/* MySQL's function names have no case: fold the one before the parenthesis, unless it names a table or column list. */
+static void
+fold_function(struct sql_scanner *s)
+{
+	if (s->my && s->cur.prev == K_NAME && s->verb != SQL_V_CREATE && s->verb != SQL_V_ALTER && s->name.o + s->name.n == s->cur.o)
+		for (uint32_t i = 0; i < s->name.n; i++)
+			if (lex_bits[s->name.o[i]] & LEX_UPPER)
+				s->name.o[i] |= 0x20;
+}
+
+/* set_config('name', 'value', ..) sets a session variable: remember where its arguments begin. */
+static void
+note_call(struct sql_scanner *s)
+{
+	if (!s->my && !s->config_value && is_word(s->name, "set_config"))
+		s->config_value = (uint32_t)s->nvalues + 1;
+}
+
+/* FROM f(..): no table. What a function reads is not known, except for those that only make rows. */
+static void
+table_function(struct sql_scanner *s)
+{
+	static const char *const harmless[] = { "generate_series", "unnest", "json", "regexp_", "string_to_table", "pg_", "seq_" };
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+		size_t n = strlen(harmless[i]);
+
+		known |= s->name.n >= n && strncasecmp((const char *)s->name.o, harmless[i], n) == 0;
+	}
+	s->unknown |= !known;
+	table_drop(s);
+}
+
+/* Writes the parenthesis and what may stand before it. */
+static void
+put_open(struct cur *c, bool bracket, unsigned last_action)
+{
+	if (bracket ? c->prev == K_KEYWORD && last_action != ACT_ARRAY : c->prev > K_CAST && c->prev != K_NAME && c->prev != K_OPERAND)
+		*c->o++ = ' ';
+	*c->o++ = bracket ? '[' : '(';
+	c->p++;
+	c->prev = K_OPEN;
+	c->elem = E_EMPTY;
+}
+
+static unsigned
+bracket_kind(struct sql_scanner *s, struct frame *up)
+{
+	if ((s->cur.prev == K_KEYWORD && s->kw_last == ACT_ARRAY) || (up->bracket && up->kind == F_IN && s->cur.prev < K_NAME))
+		return F_IN;
+	return F_INDEX;
+}
+
+void
+frame_open(struct sql_scanner *s, bool bracket)
+{
+	struct cur *c = &s->cur;
+	struct frame *up = s->f, *f;
+	unsigned kind;
+
+	if (s->want == W_REVERSE) {
+		s->slots[s->last_slot < s->nslots ? s->last_slot : 0].cls = SQL_SLOT_OTHER;
+		s->want = W_NONE;
+	}
+	if (s->deep || up == &s->frames[FRAMES]) {
+		s->deep++;
+		put_open(c, bracket, s->kw_last);
+		c->elem = E_OTHER;
+		return;
+	}
+	kind = bracket ? bracket_kind(s, up) : kind_of(s, up);
+	if (kind == F_CALL || kind == F_NOW) {
+		fold_function(s);
+		note_call(s);
+		if (s->want == W_ALIAS)
+			table_function(s);
+	}
+	f = up + 1;
+	*f = (struct frame){ .kind = (uint8_t)kind, .scope = up->scope, .slot = NO_SLOT, .all = true, .bracket = bracket };
+	f->saved = (uint8_t)c->elem;
+	f->value0 = f->elem_value0 = (uint32_t)s->nvalues;
+	f->slot0 = f->elem_slot0 = (uint32_t)s->nslots;
+	f->cls = SQL_SLOT_OTHER;
+	f->floor = s->slot_floor;
+	if (kind == F_ROW) {
+		s->nslots = f->slot0 = f->elem_slot0 = up->elem_slot0;
+		s->slot_floor = up->row_slots;
+	}
+	if (kind >= F_CAST)
+		adopt_pending(s, f);
+	if (s->want == W_VERB)
+		s->verb_frame = f;
+	else if (s->want == W_TABLE) {
+		f->clause = CL_FROM;
+		f->want = W_ALIAS;
+	} else
+		s->want = kind == F_COLUMNS ? W_COLUMN : W_NONE;
+	bool carry = s->pend_o == c->o && (kind == F_CAST || kind == F_GROUP);
+
+	if (kind == F_COLUMNS)
+		s->ncols = 0;
+	put_open(c, bracket, s->kw_last);
+	f->o = c->o - 1;
+	f->elem_o = c->o;
+	s->f = f;
+	if (carry)
+		s->pend_o = c->o;
+}
+
+void
+frame_query(struct sql_scanner *s)
+{
+	struct frame *f = s->f;
+
+	if (f->kind != F_TOP)
+		f->kind = F_QUERY;
+	f->all = false;
+	if (s->scopes < SCOPES) {
+		s->scope_up[s->scopes] = f == s->frames ? 0 : (f - 1)->scope;
+		f->scope = (uint16_t)s->scopes++;
+	}
+}
+
+/* ---- closing ---- */
+
+/* One slot for all values of a row value, or of a row whose columns are not known. */
+static void
+collapse_slots(struct sql_scanner *s, struct frame *f)
+{
+	static const struct piece none;
+	uint32_t slot = f->slot0;
+
+	s->nslots = f->slot0;
+	if (f->kind == F_ROW && s->ncols) {
+		for (size_t i = f->value0; i < s->nvalues; i++)
+			if (s->values[i].slot >= slot)
+				s->values[i].slot = NO_SLOT;
+		return;
+	}
+	slot = slot_new(s, SQL_SLOT_OTHER, none, none);
+	merge_slots(s, f->value0, (uint32_t)s->nslots, slot);
+}
+
+/* The list held nothing but values: it becomes (?). */
+static void
+collapse(struct sql_scanner *s, struct frame *f)
+{
+	struct cur *c = &s->cur;
+
+	if (f->kind == F_IN)
+		frame_list_slot(s, f);
+	else
+		collapse_slots(s, f);
+	take_back(s, c, f->o);
+	*c->o++ = f->bracket ? '[' : '(';
+	*c->o++ = '?';
+}
+
+/* A row of VALUES that reads like the one before it goes. */
+static void
+close_row(struct sql_scanner *s, struct frame *up)
+{
+	struct cur *c = &s->cur;
+
+	if (s->nslots > up->row_slots)
+		up->row_slots = (uint32_t)s->nslots;
+	s->nslots = up->row_slots;
+	s->slot_floor = (up + 1)->floor;
+	if (!up->row_o || s->over)
+		return;
+	if (up->prev_row_o && up->prev_row_end - up->prev_row_o == c->o - up->row_o &&
+	    memcmp(up->prev_row_o, up->row_o, (size_t)(c->o - up->row_o)) == 0)
+		take_back(s, c, up->prev_row_end);
+	else {
+		up->prev_row_o = up->row_o;
+		up->prev_row_end = c->o;
+	}
+}
+
+/* What the parent's element has become through the closed frame. */
+static unsigned
+element_after(const struct frame *f, bool values)
+{
+	bool fresh = f->saved == E_EMPTY || (f->kind == F_NOW && f->saved != E_OTHER);
+
+	return values && fresh && f->kind >= F_NOW ? E_VALUE : E_OTHER;
+}
+
+void
+frame_close(struct sql_scanner *s, bool bracket)
+{
+	struct cur *c = &s->cur;
+	struct frame *f = s->f, *up = f - 1;
+	bool values = false, empty = c->prev == K_OPEN;
+
+	if (s->deep || f == s->frames || f->bracket != bracket) {
+		if (s->deep)
+			s->deep--;
+		*c->o++ = bracket ? ']' : ')';
+		c->p++;
+		c->prev = K_CLOSE;
+		c->elem = E_OTHER;
+		return;
+	}
+	if (f->kind >= F_NOW) {
+		if (!empty)
+			frame_element(s);
+		values = f->all && (!empty || f->kind == F_NOW);
+		if (values && f->kind >= F_GROUP)
+			collapse(s, f);
+		else if (f->kind == F_IN && f->slot != NO_SLOT)
+			s->slots[f->slot].cls = SQL_SLOT_OTHER;
+	}
+	*c->o++ = bracket ? ']' : ')';
+	c->p++;
+	c->prev = K_CLOSE;
+	c->elem = element_after(f, values);
+	s->f = up;
+	s->want = f->want;
+	if (f->want == W_ALIAS)
+		s->open_table = -1;
+	if (f->kind == F_ROW)
+		close_row(s, up);
+}

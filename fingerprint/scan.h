@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan: the insides of one scanner, shared by scan.c (tokens), clause.c (words that steer), frame.c (parentheses and lists) and
+ * sql.c (the door). Never included by other rooms.
+ *
+ * How it works: tokens are written to the shape as they are read. What must vanish again (a list of values, a cast inside it) is taken
+ * back by moving the output position to where the element or list began, so nothing is read twice and no token is stored. */
+#ifndef ROWCALL_SCAN_H
+#define ROWCALL_SCAN_H
+
+#include "keyword.h"
+#include "lex.h"
+#include "limits.h"
+#include "sql.h"
+
+/* What the last token was. Up to K_CAST no blank follows it; from K_NAME on an operand has ended. */
+enum kind { K_START, K_OPEN, K_DOT, K_CAST, K_COMMA, K_OP, K_KEYWORD, K_NAME, K_TABLE, K_VALUE, K_CLOSE, K_OPERAND };
+
+/* What the current element of a list consists of so far. */
+enum elem { E_EMPTY, E_VALUE, E_NAME, E_OTHER };
+
+/* What an open parenthesis or bracket is. */
+enum frame_kind {
+	F_TOP,
+	F_QUERY,	/* a query, and any parenthesis without a meaning of its own */
+	F_CALL,		/* arguments */
+	F_COLUMNS,	/* a list of columns */
+	F_INDEX,	/* a subscript */
+	/* from here on commas end elements */
+	F_NOW,		/* arguments of a function that only tells the time or makes a uuid */
+	F_CAST,
+	F_GROUP,	/* a parenthesised expression or row value */
+	F_ROW,		/* a row of VALUES */
+	F_IN,		/* IN (..), ANY (..), ARRAY[..] */
+};
+
+enum clause { CL_NONE, CL_SELECT, CL_FROM, CL_WHERE, CL_SET, CL_VALUES, CL_LIMIT, CL_WITH, CL_OTHER, CL_SETTING, CL_CURSOR };
+
+/* What the next name means, apart from being one. */
+enum want {
+	W_NONE,
+	W_VERB,		/* the statement's first word */
+	W_TABLE,	/* a table */
+	W_ALIAS,	/* more of the table's path, or its alias */
+	W_CTE,		/* a name that WITH defines */
+	W_COLUMN,	/* a column of an INSERT list */
+	W_REVERSE,	/* the right side of `? = column` */
+	W_UNIT,		/* the unit of an INTERVAL */
+	W_NAME,		/* a generated name: savepoint, cursor, prepared statement */
+	W_SETTING,	/* SET: the variable */
+	W_SETVALUE,	/* SET: a value without quotes */
+	W_OPTION,	/* a word of a statement without names: capitals */
+	W_OBJECT,	/* CREATE, ALTER, DROP: kind of object, then its name */
+};
+
+/* The pen: kept in registers on the hot path. */
+struct cur {
+	const uint8_t *p;	/* next byte of the text */
+	uint8_t *o;		/* next byte of the shape */
+	unsigned prev;		/* enum kind */
+	unsigned elem;		/* enum elem of the innermost frame's current element */
+};
+
+struct piece {
+	uint8_t *o;		/* a name in the shape, without quotes */
+	uint32_t n;
+};
+
+struct frame {
+	uint8_t *o;		/* the opening parenthesis in the shape */
+	uint8_t *elem_o;	/* where the current element begins */
+	uint8_t *run_o;		/* F_IN: end of the previous element when that was a value, else NULL */
+	uint8_t *row_o;		/* CL_VALUES: where the current row begins */
+	uint8_t *prev_row_o, *prev_row_end;	/* .. and the row before it; NULL: there is none */
+	uint32_t value0, elem_value0;	/* count of values at the start of the frame, of the element */
+	uint32_t slot0, elem_slot0;	/* same of slots; CL_VALUES: where a row's own slots begin */
+	uint32_t slot;		/* F_IN: the list's one slot, or NO_SLOT */
+	uint32_t index;		/* F_ROW: number of the element */
+	uint32_t row_slots;	/* CL_VALUES: slots that the rows so far have defined */
+	uint32_t floor;		/* F_ROW: slot_floor of the surroundings */
+	struct piece qual, column;	/* F_IN: what is compared with the list */
+	uint16_t scope;		/* query level, for aliases */
+	uint8_t kind, clause, verb, cls;
+	uint8_t saved;		/* the parent's elem */
+	uint8_t want;		/* what to want behind it */
+	bool all;		/* every element so far is a value */
+	bool bracket;
+};
+
+enum { FRAMES = 128, SCOPES = 256, SHAPE_SLACK = 256, NAMES_BYTES = 4096, CTES = 32, COMMENTS = 16, NO_SLOT = SQL_NO_SLOT };
+
+struct slot {
+	uint8_t cls;
+	uint8_t target;		/* INSERT and SET without qualifier: the written table's index + 1 */
+	uint16_t scope;
+	struct piece qual, column;
+};
+
+struct table {
+	struct span name, alias, last;	/* shop.orders, o, orders */
+	uint16_t scope;
+	bool write, hidden;	/* hidden: a derived table or CTE: resolves aliases, is not shown */
+};
+
+struct sql_scanner {
+	/* the session's way of reading */
+	bool my;
+	bool ansi;		/* " quotes identifiers */
+	bool shards;
+	uint8_t esc;		/* LEX_ESC_* of a plain string */
+	uint8_t pairs;		/* LEX_ESC_PAIRS and LEX_ESC_SJIS of the encoding, or 0 */
+	const struct keyword_table *kw;
+
+	/* From here to `cols` all is cleared for each statement. ---- the text */
+	const uint8_t *start, *end;
+	const uint8_t *last;	/* behind the last token, set when the statement ends */
+
+	/* the shape */
+	struct cur cur;		/* the pen while a slow function has it */
+	uint8_t *o_limit;	/* beyond it the shape is full */
+	uint8_t *cut_o;		/* the shape's end when it is full */
+	bool over;		/* full */
+	bool unfinished;
+	bool shortened;		/* the text is longer than LIMIT_SQL_TEXT */
+	unsigned hinted;	/* open executable comments and hints */
+
+	/* where we are */
+	struct frame *f;
+	struct frame *verb_frame;	/* where the statement's verb stands */
+	unsigned deep;		/* parentheses open beyond FRAMES */
+	unsigned want;
+	unsigned old_elem;	/* elem before the name that the hook looks at */
+	unsigned kw_last;	/* action of the last keyword */
+	unsigned verb;
+	bool verb_set;
+	bool write_next;	/* the next table is the statement's target */
+	bool control;		/* PREPARE TRANSACTION, SET TRANSACTION, .. */
+	bool routine;		/* CREATE FUNCTION and the like: BEGIN opens a body */
+	bool writes;		/* a data-modifying WITH */
+	bool unknown;		/* tables_unknown */
+	bool between;
+	unsigned block;		/* open BEGIN..END and CASE of a routine body */
+	unsigned scopes;
+	uint16_t scope_up[SCOPES];
+
+	/* the last name, and the operator waiting for a value */
+	struct piece name, qual;
+	const uint8_t *name_p;	/* first byte of the path in the text */
+	uint8_t *path_o;	/* where the path begins in the shape, before its blank */
+	unsigned path_prev;	/* enum kind before it */
+	unsigned path_n;	/* components */
+	uint8_t *pend_o;	/* a value right here is what the operator compares */
+	uint8_t pend_cls;
+	struct piece pend_col, pend_qual;
+	uint8_t *rev_o;		/* a name right here is what the value before the operator is compared with */
+	unsigned value_prev;	/* enum kind before the last value */
+	uint32_t last_slot;	/* its slot */
+	uint32_t slot_floor;	/* slots below were defined by an earlier row of VALUES and stay */
+
+	/* results */
+	size_t nvalues, nslots, ntables, ntags;
+	const uint8_t *values_end;	/* in the text: the first value not kept, or NULL */
+	uint32_t marks;		/* ? placeholders so far */
+	struct span stmt_name, stmt_value;
+	uint32_t config_value;	/* set_config: index of its first argument + 1 */
+	uint8_t *list_o;	/* SET in PostgreSQL: end of the first value of a list */
+	int open_table;		/* the table that may still get a schema or an alias, or -1 */
+	int target;		/* the table written, or -1 */
+	unsigned ncols;		/* INSERT column list */
+	uint32_t ins_slot0;
+	size_t names_n, nctes, ncomments, tag_n;
+	struct span ctes[CTES];
+	struct span comments[COMMENTS];
+	struct piece cols[LIMIT_SLOTS];
+	struct frame frames[FRAMES + 1];
+	struct slot slots[LIMIT_SLOTS];
+	struct table tables[LIMIT_TABLES];
+	struct sql_value values[LIMIT_VALUES];
+	struct sql_slot out_slots[LIMIT_SLOTS];
+	struct sql_table out_tables[LIMIT_TABLES];
+	struct sql_tag tags[LIMIT_TAGS];
+	uint8_t names[NAMES_BYTES];
+	uint8_t tag_bytes[LIMIT_TAG_BYTES];
+	uint8_t shape[LIMIT_SHAPE_BYTES + SHAPE_SLACK];
+	struct keyword_table words[2];
+};
+
+/* ---- the pen ---- */
+
+static inline void
+put_blank(struct cur *c)
+{
+	*c->o = ' ';
+	c->o += c->prev > K_CAST;
+}
+
+/* Moves the pen back: what was written from `to` on never was. */
+static inline void
+take_back(struct sql_scanner *s, struct cur *c, uint8_t *to)
+{
+	c->o = to;
+	s->pend_o = NULL;
+	if (s->over && to <= s->cut_o)
+		s->over = false;
+}
+
+/* A word written from o on goes, its blank included; an operator before it keeps waiting. */
+static inline void
+take_back_word(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
+{
+	s->cur.o = o;
+	s->cur.prev = prev;
+	s->cur.elem = elem;
+}
+
+/* ---- scan.c ---- */
+
+/* Reads one statement from s->start; the pen is left in s->cur, and s->cur.p stands behind the semicolon or at the end. */
+void scan_statement(struct sql_scanner *s);
+/* A value at the pen: its `?`, its slot and its record. Uses s->cur. */
+void scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to);
+/* Blanks and comments; hints and executable comments are not among them. Records the run's comments when it leads or trails. */
+const uint8_t *scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
+/* Whether a comment begins at p (a hint or executable comment does not count). */
+bool scan_is_comment(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
+/* The name of a type after :: or AS, with its arguments and brackets. Uses s->cur. */
+void scan_type(struct sql_scanner *s);
+
+/* ---- clause.c: words that steer ---- */
+
+/* A keyword was written from o (its blank before) to the pen. prev and elem are those before it. */
+void clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev, unsigned elem);
+/* A name was written while s->want was set. */
+void clause_name(struct sql_scanner *s);
+/* A value is about to be written while s->want is set; false when it was dealt with. */
+bool clause_value(struct sql_scanner *s, const uint8_t *from, const uint8_t *to);
+/* A comparing (or other) operator was written. */
+void clause_operator(struct sql_scanner *s, unsigned cls, unsigned prev);
+/* A comma was written in a clause that lists tables, rows, CTEs or settings. */
+void clause_comma(struct sql_scanner *s);
+/* The class of the finished statement. */
+enum sql_class clause_class(struct sql_scanner *s);
+
+/* ---- frame.c: parentheses, elements, collapsing ---- */
+void frame_open(struct sql_scanner *s, bool bracket);
+void frame_close(struct sql_scanner *s, bool bracket);
+/* The current element of a list ends. */
+void frame_element(struct sql_scanner *s);
+/* The frame's parenthesis turns out to hold a query. */
+void frame_query(struct sql_scanner *s);
+/* A list's slot, made at its first value. */
+uint32_t frame_list_slot(struct sql_scanner *s, struct frame *f);
+
+/* ---- tables.c ---- */
+uint32_t slot_new(struct sql_scanner *s, unsigned cls, struct piece qual, struct piece column);
+void table_add(struct sql_scanner *s, bool hidden);
+void table_extend(struct sql_scanner *s);
+void table_alias(struct sql_scanner *s);
+void table_drop(struct sql_scanner *s);
+/* Fills the public tables and slots: CTEs out, aliases resolved. */
+void tables_resolve(struct sql_scanner *s, struct sql_stmt *out);
+
+/* ---- tags.c ---- */
+/* The key/value pairs of one comment (with its marks), appended to s->tags. */
+void tags_read(struct sql_scanner *s, struct span comment);
+
+#endif
