@@ -4,7 +4,9 @@
 # records, rings, grouping
 rowcall_test(test_ring unit/test_ring.c reports)
 rowcall_test(test_filter unit/test_filter.c reports)
+rowcall_test(test_tagset unit/test_tagset.c reports)
 rowcall_test(test_grouping unit/test_grouping.c reports)
+rowcall_test(test_analyzer unit/test_analyzer.c reports)
 
 # rules, tallies, snapshot
 add_library(req_builder STATIC unit/req_builder.c unit/collected.c)
