@@ -169,13 +169,29 @@ on_copy_end(struct wire_conn *c, const struct pg_msg *m)
 		pg_queue_push(c, PG_COPY_END, m->now);
 }
 
+/* The COPY that will read data sent ahead of CopyInResponse: the last question, but for Syncs it will swallow and ends of data before. */
+static struct pg_exec *
+newest_asked(struct wire_conn *c)
+{
+	struct pg_question *q;
+
+	for (uint32_t i = c->queue.n; i-- > 0;) {
+		q = pg_queue_at(c, i);
+		if (PG_BIT(q->kind) & (PG_BIT(PG_QUERY) | PG_BIT(PG_EXECUTE)))
+			return q->exec;
+		if (q->kind != PG_SYNC && q->kind != PG_COPY_END)
+			break;
+	}
+	return NULL;
+}
+
 /* CopyData counts for the statement that reads it. */
 static void
 on_copy_data(struct wire_conn *c, const struct pg_msg *m)
 {
-	struct pg_exec *x = c->copy_in ? pg_server_receiving(c) : NULL;
+	struct pg_exec *x = c->copy_in ? pg_server_receiving(c) : newest_asked(c);
 
-	if (x)
+	if (x && x->state == PG_TOLD)
 		x->pub.bytes += m->size;
 }
 

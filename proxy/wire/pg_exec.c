@@ -396,6 +396,8 @@ pg_exec_done(struct wire_conn *c, struct pg_exec *x)
 		c->group_peer = NULL;
 	x->state = PG_ENDED;
 	c->ops->done(c->ctx, &x->pub);
+	pg_stmt_unref(c, x->stmt);
+	x->stmt = NULL;
 }
 
 void

@@ -94,19 +94,109 @@ put_special(struct pg_text *t, double v)
 	return true;
 }
 
+/* One more in the last digit; false when that carries through all of them. */
+static bool
+bump(char *sci)
+{
+	char *p = strchr(sci, 'e');
+
+	while (p-- > sci) {
+		if (*p >= '0' && *p < '9') {
+			(*p)++;
+			return true;
+		}
+		if (*p == '9')
+			*p = '0';
+	}
+	return false;
+}
+
+/* A float as mantissa * 2^exponent. */
+struct binary {
+	uint64_t mantissa;
+	int exponent;
+};
+
+/* a * 2^shift == b, without overflow: both are below 2^120. */
+static bool
+equal_shifted(__uint128_t a, int shift, __uint128_t b)
+{
+	if (shift < 0)
+		return shift > -120 && (b << -shift) >> -shift == b && a == b << -shift;
+	return shift < 120 && (a << shift) >> shift == a && a << shift == b;
+}
+
+/* digits * 10^power == odd * 2^exponent. Powers of five beyond these cannot divide the other side. */
+static bool
+equals(uint64_t digits, int power, uint64_t odd, int exponent)
+{
+	__uint128_t left = digits, right = odd;
+
+	if (power > 23 || power < -23)
+		return false;
+	for (int i = 0; i < power; i++)
+		left *= 5;
+	for (int i = 0; i > power; i--)
+		right *= 5;
+	return equal_shifted(left, power - exponent, right);
+}
+
+/* The text lies exactly between v and a neighbour: it reads back as v, but the server does not print it. */
+static bool
+is_tie(const char *sci, struct binary v)
+{
+	uint64_t digits = 0;
+	int power = 0;
+	const char *p = sci + (*sci == '-');
+
+	for (bool fraction = false; *p != 'e'; p++) {
+		if (*p == '.') {
+			fraction = true;
+			continue;
+		}
+		digits = digits * 10 + (uint64_t)(*p - '0');
+		power -= fraction;
+	}
+	power += (int)strtol(p + 1, NULL, 10);
+	for (; digits && digits % 10 == 0; digits /= 10)
+		power++;
+	if (equals(digits, power, 2 * v.mantissa + 1, v.exponent - 1))
+		return true;
+	if ((v.mantissa & (v.mantissa - 1)) == 0)	/* below a power of two the neighbour is nearer */
+		return equals(digits, power, 4 * v.mantissa - 1, v.exponent - 2);
+	return equals(digits, power, 2 * v.mantissa - 1, v.exponent - 1);
+}
+
+/* Reads the text back; the server's rule for a text that will do. Just above a power of two there is more room than below, and the text
+ * next to the nearest one may hit where that misses. */
+static bool
+hits8(char *sci, double v, struct binary parts)
+{
+	return (strtod(sci, NULL) == v && !is_tie(sci, parts)) || (bump(sci) && strtod(sci, NULL) == v && !is_tie(sci, parts));
+}
+
+static bool
+hits4(char *sci, float v, struct binary parts)
+{
+	return (strtof(sci, NULL) == v && !is_tie(sci, parts)) || (bump(sci) && strtof(sci, NULL) == v && !is_tie(sci, parts));
+}
+
+/* Fifteen digits always survive the way to a float8 and back (six to a float4), so no shorter form is missed; subnormals have less. */
 void
 pg_put_float8(struct pg_text *t, struct bytes *b)
 {
-	uint64_t bits = bytes_be64(b);
+	uint64_t bits = bytes_be64(b), fraction = bits & (UINT64_MAX >> 12);
+	int exponent = bits >> 52 & 0x7ff;
+	struct binary parts = { exponent ? fraction | UINT64_C(1) << 52 : fraction, (exponent ? exponent : 1) - 1075 };
 	char sci[40];
 	double v;
 
 	memcpy(&v, &bits, sizeof v);
 	if (put_special(t, v))
 		return;
-	for (int digits = 15; digits <= 17; digits++) {
+	for (int digits = exponent ? 15 : 1; digits <= 17; digits++) {
 		snprintf(sci, sizeof sci, "%.*e", digits - 1, v);
-		if (strtod(sci, NULL) == v)
+		if (hits8(sci, v, parts))
 			break;
 	}
 	put_digits(t, sci, 15);
@@ -115,16 +205,18 @@ pg_put_float8(struct pg_text *t, struct bytes *b)
 void
 pg_put_float4(struct pg_text *t, struct bytes *b)
 {
-	uint32_t bits = bytes_be32(b);
+	uint32_t bits = bytes_be32(b), fraction = bits & (UINT32_MAX >> 9);
+	int exponent = bits >> 23 & 0xff;
+	struct binary parts = { exponent ? fraction | UINT32_C(1) << 23 : fraction, (exponent ? exponent : 1) - 150 };
 	char sci[40];
 	float v;
 
 	memcpy(&v, &bits, sizeof v);
 	if (put_special(t, (double)v))
 		return;
-	for (int digits = 6; digits <= 9; digits++) {
+	for (int digits = exponent ? 6 : 1; digits <= 9; digits++) {
 		snprintf(sci, sizeof sci, "%.*e", digits - 1, (double)v);
-		if (strtof(sci, NULL) == v)
+		if (hits4(sci, v, parts))
 			break;
 	}
 	put_digits(t, sci, 6);

@@ -401,7 +401,6 @@ transcript_replay(const struct transcript *t, enum cuts cuts, uint32_t seed, str
 				strbuf_reset(&run);
 			}
 		}
-		watcher_flush(&r.watch);
 		if (lines)
 			lines[i] = r.watch.log.n;
 	}
