@@ -71,36 +71,71 @@ struct phrases {
 	const char *one;	/* the row a foreign key points at */
 	const char *many;	/* the rows that point at a key */
 	const char *count;	/* COUNT per row */
-	const char *write;	/* one statement for many rows */
+	const char *insert;	/* one statement for many rows */
+	const char *update;	/* the same for changed rows */
 };
 
 static const struct phrases phrases_of[FRAMEWORKS] = {
-	[FRAMEWORK_NONE] = { "fetch them with one query: JOIN, = ANY($1) or IN (...)", "fetch them with one query: = ANY($1) or IN (...)",
-	    "count them with one query: GROUP BY", "write them with one multi-row INSERT (or COPY, or one UPDATE joined to a VALUES list)" },
-	[FRAMEWORK_DJANGO] = { "add select_related() (or prefetch_related()) for this relation to the queryset of the loop",
-	    "add prefetch_related() for this relation to the queryset of the loop", "annotate the queryset of the loop with Count()",
-	    "use bulk_create() or bulk_update()" },
-	[FRAMEWORK_RAILS] = { "add includes (or preload) of this association to the relation of the loop",
-	    "add includes (or preload) of this association to the relation of the loop", "use counter_cache, or group(...).count before the loop",
-	    "use insert_all, upsert_all or update_all" },
-	[FRAMEWORK_SQLALCHEMY] = { "add options(joinedload(...)) or selectinload(...) for this relationship to the query of the loop",
-	    "add options(selectinload(...)) for this relationship to the query of the loop", "select func.count() with group_by() before the loop",
-	    "pass a list of rows to one session.execute(insert(...), rows)" },
-	[FRAMEWORK_LARAVEL] = { "add with() for this relation to the query of the loop, or load() to its collection",
-	    "add with() for this relation to the query of the loop, or load() to its collection", "use withCount() on the query of the loop",
-	    "use insert() or upsert() with all rows" },
-	[FRAMEWORK_HIBERNATE] = { "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
-	    "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
-	    "select the counts with GROUP BY before the loop", "set hibernate.jdbc.batch_size (and order_inserts, order_updates)" },
-	[FRAMEWORK_SEQUELIZE] = { "add include for this association to the findAll of the loop", "add include for this association to the findAll of the loop",
-	    "count with group before the loop", "use bulkCreate()" },
-	[FRAMEWORK_TYPEORM] = { "add this relation to relations of the find, or leftJoinAndSelect() it",
-	    "add this relation to relations of the find, or leftJoinAndSelect() it", "use loadRelationCountAndMap(), or count with groupBy before the loop",
-	    "pass all rows to one insert() or save([...])" },
-	[FRAMEWORK_PRISMA] = { "add include (or select) of this relation to the findMany of the loop",
-	    "add include (or select) of this relation to the findMany of the loop", "use _count in the findMany of the loop, or groupBy", "use createMany()" },
-	[FRAMEWORK_GORM] = { "add Preload() (or Joins()) for this association to the query of the loop",
-	    "add Preload() for this association to the query of the loop", "count with Group() before the loop", "use CreateInBatches()" },
+	[FRAMEWORK_NONE] = {
+		.one = "fetch them with one query: JOIN, or %s",
+		.many = "fetch them with one query: %s",
+		.count = "count them with one query: GROUP BY",
+		.insert = "write them with one multi-row INSERT or a bulk load",
+		.update = "write them with one UPDATE joined to a list of values" },
+	[FRAMEWORK_DJANGO] = {
+		.one = "add select_related() (or prefetch_related()) for this relation to the queryset of the loop",
+		.many = "add prefetch_related() for this relation to the queryset of the loop",
+		.count = "annotate the queryset of the loop with Count()",
+		.insert = "use bulk_create()",
+		.update = "use bulk_update(), or update() on the queryset" },
+	[FRAMEWORK_RAILS] = {
+		.one = "add includes (or preload) of this association to the relation of the loop",
+		.many = "add includes (or preload) of this association to the relation of the loop",
+		.count = "use counter_cache, or group(...).count before the loop",
+		.insert = "use insert_all",
+		.update = "use update_all or upsert_all" },
+	[FRAMEWORK_SQLALCHEMY] = {
+		.one = "add options(joinedload(...)) or selectinload(...) for this relationship to the query of the loop",
+		.many = "add options(selectinload(...)) for this relationship to the query of the loop",
+		.count = "select func.count() with group_by() before the loop",
+		.insert = "pass all rows to one session.execute(insert(...), rows)",
+		.update = "pass all rows to one session.execute(update(...), rows)" },
+	[FRAMEWORK_LARAVEL] = {
+		.one = "add with() for this relation to the query of the loop, or load() to its collection",
+		.many = "add with() for this relation to the query of the loop, or load() to its collection",
+		.count = "use withCount() on the query of the loop",
+		.insert = "use insert() with all rows",
+		.update = "use upsert() with all rows, or update() on the query" },
+	[FRAMEWORK_HIBERNATE] = {
+		.one = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
+		.many = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
+		.count = "select the counts with GROUP BY before the loop",
+		.insert = "set hibernate.jdbc.batch_size and order_inserts",
+		.update = "set hibernate.jdbc.batch_size and order_updates" },
+	[FRAMEWORK_SEQUELIZE] = {
+		.one = "add include for this association to the findAll() of the loop",
+		.many = "add include for this association to the findAll() of the loop",
+		.count = "count() with group before the loop",
+		.insert = "use bulkCreate()",
+		.update = "use bulkCreate() with updateOnDuplicate, or update() with where" },
+	[FRAMEWORK_TYPEORM] = {
+		.one = "add this relation to relations of the find(), or leftJoinAndSelect() it",
+		.many = "add this relation to relations of the find(), or leftJoinAndSelect() it",
+		.count = "use loadRelationCountAndMap(), or count with groupBy() before the loop",
+		.insert = "pass all rows to one insert()",
+		.update = "pass all rows to one upsert()" },
+	[FRAMEWORK_PRISMA] = {
+		.one = "add include (or select) of this relation to the findMany() of the loop",
+		.many = "add include (or select) of this relation to the findMany() of the loop",
+		.count = "use _count in the findMany() of the loop, or groupBy()",
+		.insert = "use createMany()",
+		.update = "use updateMany()" },
+	[FRAMEWORK_GORM] = {
+		.one = "add Preload() or Joins() for this association to the query of the loop",
+		.many = "add Preload() for this association to the query of the loop",
+		.count = "count with Group() before the loop",
+		.insert = "use CreateInBatches()",
+		.update = "use Updates() on one query, or Clauses(clause.OnConflict{...})" },
 };
 
 static const char *
@@ -141,6 +176,30 @@ has_limit(const struct shape *s)
 	return false;
 }
 
+/* Plain SQL is told how its own dialect spells a list of keys. */
+static const char *
+how_to_load(struct arena *a, const struct shape *s, const struct phrases *w)
+{
+	const char *say = fetches_one(s) ? w->one : w->many, *gap = strstr(say, "%s");
+
+	if (!gap)
+		return say;
+	return arena_printf(a, "%.*s%s%s", (int)(gap - say), say, s->dialect == SQL_MYSQL ? "IN (...)" : "= ANY($1)", gap + 2);
+}
+
+static const char *
+write_advice(const struct shape *s, const struct phrases *w)
+{
+	switch (s->verb) {
+	case SQL_V_DELETE:
+		return "delete them with one statement over a list of keys";
+	case SQL_V_UPDATE:
+		return w->update;
+	default:
+		return w->insert;
+	}
+}
+
 static const char *
 n_plus_one_advice(struct arena *a, const struct raw_finding *f, const struct phrases *w)
 {
@@ -154,7 +213,7 @@ n_plus_one_advice(struct arena *a, const struct raw_finding *f, const struct phr
 	if (has_limit(s) && !fetches_one(s))
 		return arena_printf(a, "load %s for all %" PRIu32 " in one go; with a limit per row that takes a window function, DISTINCT ON or LATERAL, "
 		    "not only a list of keys", table, f->distinct);
-	return arena_printf(a, "load %s for all %" PRIu32 " in one go: %s", table, f->distinct, fetches_one(s) ? w->one : w->many);
+	return arena_printf(a, "load %s for all %" PRIu32 " in one go: %s", table, f->distinct, how_to_load(a, s, w));
 }
 
 static const char *
@@ -176,7 +235,7 @@ advice_text(struct arena *a, const struct raw_finding *f, enum framework framewo
 	case RULE_DUPLICATE:
 		return duplicate_advice(a, f);
 	case RULE_WRITE_LOOP:
-		return w->write;
+		return write_advice(f->repeat, w);
 	case RULE_SLOW_QUERY:
 		return "look at its plan (EXPLAIN) and at the indexes its filters can use";
 	case RULE_SLOW_REQUEST:

@@ -45,7 +45,9 @@ stmt_gap(const struct req_stmt *a, const struct req_stmt *b)
 
 struct build {
 	struct facts *f;
+	struct arena *a;
 	struct repeat *repeats;
+	uint32_t repeats_cap;
 	uint32_t *repeat, *next, *before;
 	uint32_t *by_shape, *by_params;	/* open tables of 1 + index; 0 = free */
 	uint32_t mask;
@@ -60,6 +62,22 @@ scramble(uint64_t x)
 	return x ^ x >> 29;
 }
 
+/* The table of repeats doubles within the arena: most requests have few shapes and many statements. */
+static struct repeat *
+new_repeat(struct build *b)
+{
+	if (b->f->nrepeats == b->repeats_cap) {
+		uint32_t cap = b->repeats_cap ? b->repeats_cap * 2 : 4;
+		struct repeat *wider = arena_zero(b->a, cap * sizeof *wider);
+
+		if (b->repeats)
+			memcpy(wider, b->repeats, b->repeats_cap * sizeof *wider);
+		b->repeats = wider;
+		b->repeats_cap = cap;
+	}
+	return &b->repeats[b->f->nrepeats++];
+}
+
 static uint32_t
 find_repeat(struct build *b, const struct shape *shape, uint32_t place, uint32_t stmt)
 {
@@ -71,12 +89,10 @@ find_repeat(struct build *b, const struct shape *shape, uint32_t place, uint32_t
 		if (g->shape == shape && g->place == place)
 			return b->by_shape[at] - 1;
 	}
-	uint32_t g = b->f->nrepeats++;
-
-	b->by_shape[at] = g + 1;
-	b->repeats[g] = (struct repeat){ .shape = shape, .place = place, .first = stmt, .last = FACTS_NONE,
+	*new_repeat(b) = (struct repeat){ .shape = shape, .place = place, .first = stmt, .last = FACTS_NONE,
 		.slowest = stmt, .largest = stmt, .allow = UINT16_MAX };
-	return g;
+	b->by_shape[at] = b->f->nrepeats;
+	return b->f->nrepeats - 1;
 }
 
 /* Links the statement to the last one with the same repeat and parameters. params 1 = not known: equal to nothing. */
@@ -157,9 +173,10 @@ none_filled(struct arena *a, uint32_t n)
 }
 
 static void
-group_statements(struct build *b, struct arena *a)
+group_statements(struct build *b)
 {
 	struct facts *f = b->f;
+	struct arena *a = b->a;
 	uint32_t n = f->r->nstmts, slots = 4;
 
 	while (slots < 2 * (uint64_t)n)
@@ -170,7 +187,6 @@ group_statements(struct build *b, struct arena *a)
 	b->repeat = arena_zero(a, n * sizeof(uint32_t));
 	b->next = none_filled(a, n);
 	b->before = none_filled(a, n);
-	b->repeats = arena_zero(a, n * sizeof *b->repeats);
 	places_init(&b->places, f->r, a);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct req_stmt *s = &f->r->stmts[i];
@@ -398,13 +414,13 @@ const struct facts *
 facts_new(const struct request *r, struct arena *a)
 {
 	struct facts *f = arena_zero(a, sizeof *f);
-	struct build b = { .f = f };
+	struct build b = { .f = f, .a = a };
 
 	f->r = r;
 	f->statements = r->nstmts + r->stmts_cut;
 	f->queries = r->stmts_cut;
 	f->wall = r->end - r->start;
-	group_statements(&b, a);
+	group_statements(&b);
 	if (b.repeated_read)
 		follow_history(f, a);
 	if (f->errors) {

@@ -252,9 +252,10 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 
 		if (f->allow >= 0 || !f->counted || failing_instances(g->cfg, f) == 0)
 			continue;
-		const char *what = f->worst.repeat ? f->worst.repeat->summary : "", *scope = run->tally->scopes[f->scope].name;
-		struct gate_result *one = add(out, "fail-on", arena_printf(out->a, "%s: %s %s%s%s, %s", scope, rules[f->worst.rule].id,
-		    verdict_name(f->verdict), *what ? ": " : "", what, f->worst.evidence));
+		const char *what = f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";
+		const char *scope = run->tally->scopes[f->scope].name;
+		struct gate_result *one = add(out, "fail-on", arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rules[f->worst.rule].id,
+		    verdict_name(f->verdict), what, *what ? ", " : "", f->worst.evidence));
 
 		one->f.scope = scope;
 		one->f.value = f->worst.executions;

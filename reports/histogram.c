@@ -8,7 +8,7 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 
-/* ---- durations ---- */
+/* ---- histogram ---- */
 
 unsigned
 histogram_index(uint64_t ns)
@@ -196,6 +196,41 @@ histogram_pct(const struct histogram *h)
 	out.p95 = sorted[rank_of(95, h->n) - 1];
 	out.p99 = sorted[rank_of(99, h->n) - 1];
 	return out;
+}
+
+/* ---- durations ---- */
+
+void
+durations_add(struct durations *d, uint64_t ns)
+{
+	if (!d->h && d->n < DURATIONS_FEW) {
+		d->few[d->n++] = ns;
+		return;
+	}
+	if (!d->h) {
+		d->h = xmem_zero(sizeof *d->h);
+		for (uint32_t i = 0; i < d->n; i++)
+			histogram_add(d->h, d->few[i]);
+	}
+	histogram_add(d->h, ns);
+}
+
+void
+durations_clear(struct durations *d)
+{
+	mem_free(d->h);
+	*d = (struct durations){ 0 };
+}
+
+const struct histogram *
+durations_histogram(const struct durations *d, struct histogram *scratch)
+{
+	if (d->h)
+		return d->h;
+	memset(scratch, 0, sizeof *scratch);
+	for (uint32_t i = 0; i < d->n; i++)
+		histogram_add(scratch, d->few[i]);
+	return scratch;
 }
 
 /* ---- counts ---- */

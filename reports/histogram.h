@@ -45,6 +45,21 @@ void histogram_buckets(const struct histogram *h, uint32_t out[HISTOGRAM_BUCKETS
 unsigned histogram_index(uint64_t ns);
 uint64_t histogram_low(unsigned i);
 
+/* A histogram that starts with room for a few values: there may be ten thousand scopes that were seen once. All zero bytes = empty. */
+enum { DURATIONS_FEW = 8 };
+
+struct durations {
+	struct histogram *h;	/* owned; NULL while the few suffice */
+	uint32_t n;		/* values in few */
+	uint64_t few[DURATIONS_FEW];
+};
+
+/* Allocates once, with the first value that has no room. */
+void durations_add(struct durations *d, uint64_t ns);
+void durations_clear(struct durations *d);
+/* The same values as a histogram, borrowed; scratch is used while there is none of its own. */
+const struct histogram *durations_histogram(const struct durations *d, struct histogram *scratch);
+
 /* A multiset of counts (queries per request): exact, as budgets and ratchets compare medians without tolerance.
  * Beyond LIMIT_COUNT_VALUES distinct values, new ones from 512 up are rounded down by at most 4.2 %. All zero bytes = empty. */
 struct counts {

@@ -38,6 +38,9 @@ follow_tx(struct places *p, struct place_lane *lane, const struct req_stmt *s)
 	if (s->tx != lane->tx) {
 		lane->tx = s->tx;
 		lane->tx_start = s->start;
+		if (lane->local)
+			lane->place = lane->outside;
+		lane->local = false;
 	}
 	if (s->tx == 0)
 		return;
@@ -46,19 +49,30 @@ follow_tx(struct places *p, struct place_lane *lane, const struct req_stmt *s)
 		p->longest_tx = lasted;
 }
 
+static void
+change_place(struct place_lane *lane, const struct req_stmt *s)
+{
+	if (strcasestr(s->shape->text, "set local") && !lane->local) {
+		lane->outside = lane->place;
+		lane->local = true;
+	}
+	lane->place = lane->home ^ (uint32_t)XXH3_64bits_withSeed(&s->params, sizeof s->params, s->shape->fingerprint);
+}
+
 uint32_t
 places_of(struct places *p, const struct req_stmt *s)
 {
 	struct place_lane *lane = &p->lanes[s->lane < p->nlanes ? s->lane : p->nlanes];
-	uint32_t place = lane->place;
+	uint32_t place;
 
 	follow_tx(p, lane, s);
-	if (s->shape->cls == SQL_SETUP) {
-		if (changes_place(s->shape))
-			lane->place = lane->home ^ (uint32_t)XXH3_64bits_withSeed(&s->params, sizeof s->params, s->shape->fingerprint);
-		else if (resets_place(s->shape))
-			lane->place = lane->home;
-	}
+	place = lane->place;
+	if (s->shape->cls != SQL_SETUP)
+		return place;
+	if (changes_place(s->shape))
+		change_place(lane, s);
+	else if (resets_place(s->shape))
+		lane->place = lane->home;
 	return place;
 }
 

@@ -11,6 +11,8 @@
 struct place_lane {
 	uint32_t place;		/* hash of upstream, database and schema */
 	uint32_t home;		/* the same without the schema */
+	uint32_t outside;	/* the place after this transaction, when SET LOCAL made the present one */
+	bool local;
 	uint32_t tx;
 	uint64_t tx_start;
 };

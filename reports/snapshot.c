@@ -100,6 +100,7 @@ copy_shapes(struct building *b)
 {
 	const struct tally *t = &b->c->tally;
 	struct snap_shape *out = arena_zero(b->a, t->nshapes * sizeof *out);
+	struct histogram scratch;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->nshapes; i++) {
@@ -108,10 +109,10 @@ copy_shapes(struct building *b)
 		if (!from)
 			continue;
 		uint32_t *buckets = arena_zero(b->a, sizeof(uint32_t[HISTOGRAM_BUCKETS]));
+		const struct histogram *time = durations_histogram(&from->time, &scratch);
 
-		histogram_buckets(&from->time, buckets);
-		out[n++] = (struct snap_shape){ from->shape, from->executions, from->requests, from->rows, from->errors, histogram_pct(&from->time),
-			buckets };
+		histogram_buckets(time, buckets);
+		out[n++] = (struct snap_shape){ from->shape, from->executions, from->requests, from->rows, from->errors, histogram_pct(time), buckets };
 	}
 	if (n)
 		qsort(out, n, sizeof *out, shape_order);
@@ -377,13 +378,14 @@ copy_scopes(struct building *b)
 {
 	const struct tally *t = &b->c->tally;
 	struct snap_scope *out = arena_zero(b->a, t->nscopes * sizeof *out);
+	struct histogram scratch;
 	uint32_t line;
 
 	for (uint32_t i = 0; i < t->nscopes; i++) {
 		const struct tally_scope *from = &t->scopes[i];
 
 		out[i] = (struct snap_scope){ .name = arena_str(b->a, from->name), .requests = from->requests, .queries = counts_pct(&from->queries),
-			.db = histogram_pct(&from->db), .duplicates = from->duplicates, .budget = gate_max_queries(&b->c->gate, from->name, &line),
+			.db = histogram_pct(durations_histogram(&from->db, &scratch)), .duplicates = from->duplicates, .budget = gate_max_queries(&b->c->gate, from->name, &line),
 			.baseline = NO_LIMIT, .scope_from = from->scope_from, .borders_from = from->borders_from };
 	}
 	for (uint32_t i = 0; i < b->c->findings.n; i++) {

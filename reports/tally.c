@@ -9,10 +9,15 @@
 void
 tally_clear(struct tally *t)
 {
-	for (uint32_t i = 0; i < t->nshapes; i++)
+	for (uint32_t i = 0; i < t->nshapes; i++) {
+		if (t->shapes[i])
+			durations_clear(&t->shapes[i]->time);
 		mem_free(t->shapes[i]);
-	for (uint32_t i = 0; i < t->nscopes; i++)
+	}
+	for (uint32_t i = 0; i < t->nscopes; i++) {
 		counts_clear(&t->scopes[i].queries);
+		durations_clear(&t->scopes[i].db);
+	}
 	mem_free(t->shapes);
 	mem_free(t->scopes);
 	mem_free(t->databases);
@@ -49,7 +54,7 @@ add_execution(struct tally_shape *e, const struct req_stmt *s)
 	e->executions++;
 	e->rows += s->rows;
 	e->errors += s->outcome == REC_ERROR;
-	histogram_add(&e->time, s->busy);
+	durations_add(&e->time, s->busy);
 }
 
 void
@@ -116,7 +121,7 @@ tally_request(struct tally *t, const struct facts *f)
 	add_shapes(t, f);
 	scope->requests++;
 	counts_add(&scope->queries, f->queries);
-	histogram_add(&scope->db, f->db);
+	durations_add(&scope->db, f->db);
 	scope->duplicates += f->duplicates;
 	if (f->r->scope_from > scope->scope_from)
 		scope->scope_from = f->r->scope_from;

@@ -13,14 +13,14 @@ struct tally_shape {
 	const struct shape *shape;
 	uint64_t executions, requests, rows, errors;
 	uint64_t last_request;		/* number of the request counted last */
-	struct histogram time;		/* ns the client waited per execution */
+	struct durations time;		/* ns the client waited per execution */
 };
 
 struct tally_scope {
 	const char *name;
 	uint64_t requests;
 	struct counts queries;		/* per request */
-	struct histogram db;		/* ns of database time per request */
+	struct durations db;		/* ns of database time per request */
 	uint64_t duplicates;
 	enum origin scope_from, borders_from;	/* the weakest seen */
 };

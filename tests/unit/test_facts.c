@@ -141,6 +141,27 @@ places_are_told_apart(void **state)
 }
 
 static void
+local_places_end_with_their_transaction(void **state)
+{
+	const struct facts *f = facts(state,
+	    "tx 1 | SET LOCAL search_path TO 'x'\n"
+	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
+	    "tx 1 | SET LOCAL search_path TO 'y'\n"
+	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
+	    "tx 1 | COMMIT\n"
+	    "| SELECT * FROM a WHERE id = 1\n"
+	    "| SET search_path TO 'z'\n"
+	    "tx 2 | SELECT * FROM a WHERE id = 1\n"
+	    "| SELECT * FROM a WHERE id = 1\n");
+
+	assert_int_not_equal(f->repeat[1], f->repeat[3]);
+	assert_int_not_equal(f->repeat[1], f->repeat[5]);
+	assert_int_not_equal(f->repeat[3], f->repeat[5]);
+	assert_int_not_equal(f->repeat[7], f->repeat[5]);
+	assert_int_equal(f->repeat[8], f->repeat[7]);
+}
+
+static void
 writes_are_seen_by_table(void **state)
 {
 	const struct facts *f = facts(state,
@@ -233,6 +254,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(executions_are_chained, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(local_places_end_with_their_transaction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writes_are_seen_by_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(transactions_are_borders, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failed_transactions_are_retried, set_up, tear_down),

@@ -134,6 +134,27 @@ merging_equals_adding(void **state)
 }
 
 static void
+durations_start_small(void **state)
+{
+	struct durations d = { 0 };
+	struct histogram scratch;
+
+	(void)state;
+	assert_int_equal(histogram_pct(durations_histogram(&d, &scratch)).n, 0);
+	for (uint64_t i = 1; i <= DURATIONS_FEW; i++)
+		durations_add(&d, i * 1000);
+	assert_null(d.h);
+	assert_int_equal(histogram_pct(durations_histogram(&d, &scratch)).p50, DURATIONS_FEW / 2 * 1000);
+	durations_add(&d, 9000);
+	assert_ptr_equal(durations_histogram(&d, &scratch), d.h);
+	assert_int_equal(d.h->n, DURATIONS_FEW + 1);
+	assert_int_equal(d.h->min, 1000);
+	assert_int_equal(d.h->max, 9000);
+	durations_clear(&d);
+	assert_int_equal(durations_histogram(&d, &scratch)->n, 0);
+}
+
+static void
 buckets_saturate(void **state)
 {
 	struct histogram h = { 0 }, more = { 0 };
@@ -205,6 +226,7 @@ main(void)
 		cmocka_unit_test(few_values_are_exact),
 		cmocka_unit_test(many_values_are_close),
 		cmocka_unit_test(merging_equals_adding),
+		cmocka_unit_test(durations_start_small),
 		cmocka_unit_test(buckets_saturate),
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(counts_are_bounded),
