@@ -40,6 +40,7 @@ on_query(struct wire_conn *c, const struct pg_msg *m, bool function_call)
 {
 	struct pg_exec *x = pg_exec_new(c);
 	struct span text = function_call ? (struct span){ NULL, 0 } : span_first(text_of(m->body), LIMIT_WIRE_TEXT);
+	bool cut = m->cut && text.n < m->size - 6;	/* type, length, and the NUL at the end */
 
 	if (!x)
 		return;
@@ -47,7 +48,7 @@ on_query(struct wire_conn *c, const struct pg_msg *m, bool function_call)
 		close_unnamed(c);
 	pg_exec_flush_point(c);
 	if (ask_exec(c, function_call ? PG_FUNCTION : PG_QUERY, x, m->now))
-		pg_exec_query(c, x, text, !function_call && m->cut, function_call, m->now);
+		pg_exec_query(c, x, text, !function_call && cut, function_call, m->now);
 	pg_exec_unref(c, x);
 }
 

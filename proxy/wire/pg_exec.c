@@ -366,9 +366,9 @@ pg_exec_part(struct wire_conn *c, struct pg_exec *x, enum wire_outcome outcome, 
 {
 	struct wire_part part = { .outcome = outcome, .command = tag, .affected = tag_rows(tag), .open = x->open };
 
-	end_fetch(c, x, now);
 	if (!x->start)
-		x->start = x->pub.sent;
+		x->start = x->fetch ? x->fetch : later(x->pub.sent, c->last_end);
+	end_fetch(c, x, now);
 	part.start = x->start;
 	part.first = x->pub.first;
 	part.end = x->pub.end;
