@@ -59,13 +59,15 @@ def assert_sound(proxy, status=0):
     return outcome
 
 
-def exchange(port, data, shut=True):
-    """Everything the other side answers to these bytes."""
+def exchange(port, data, after=b""):
+    """Everything the other side answers to these bytes, and to those `after` its first answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(data)
-        if shut:
-            client.shutdown(socket.SHUT_WR)
         answer = b""
+        if after:
+            answer = client.recv(65536)
+            client.sendall(after)
+        client.shutdown(socket.SHUT_WR)
         while chunk := client.recv(65536):
             answer += chunk
         return answer
@@ -238,7 +240,7 @@ def test_garbage_after_a_good_start(hardened, pg, data):
     proxy = hardened.proxy(pg.url(), options=["--allow-empty"])
     start = b"user\0app\0database\0app\0\0"
     start = struct.pack("!II", len(start) + 8, 196608) + start
-    answer = exchange(proxy.port, start + data)
+    answer = exchange(proxy.port, start, after=data)
     assert answer[:1] == b"R", "the good start was answered by the server"
     assert_works(proxy)
     assert_sound(proxy)
@@ -323,16 +325,18 @@ def test_an_unreachable_upstream_is_told_to_the_client_in_its_own_protocol(harde
 
 
 def test_stopping_drains(hardened, pg):
-    """The first signal lets open sessions finish but takes no new ones; the report covers all of it."""
+    """The first signal ends idle sessions and takes no new ones, but a transaction goes on to its end; the report covers all of it."""
     proxy = hardened.proxy(pg.url())
-    connection = connect(proxy)
-    cursor = connection.cursor()
+    idle, busy = connect(proxy), psycopg2.connect(proxy.url())
+    cursor = busy.cursor()
     cursor.execute("SELECT name FROM things WHERE id = 1")
     proxy.signal(signal.SIGTERM)
     await_true(lambda: refused(proxy.port), "the listener to close")
+    with pytest.raises(psycopg2.OperationalError):
+        idle.cursor().execute("SELECT 1")
     cursor.execute("SELECT id FROM things WHERE id = 2")
     assert cursor.fetchone() == (2,)
-    connection.close()
+    busy.commit()
     outcome = proxy.wait()
     assert outcome.status == 0, outcome
     assert outcome.report["coverage"]["queries"] == 2
@@ -340,7 +344,7 @@ def test_stopping_drains(hardened, pg):
 
 def test_a_second_signal_ends_at_once(hardened, pg):
     proxy = hardened.proxy(pg.url())
-    connection = connect(proxy)
+    connection = psycopg2.connect(proxy.url())
     connection.cursor().execute("SELECT name FROM things WHERE id = 1")
     proxy.signal(signal.SIGTERM)
     await_true(lambda: refused(proxy.port), "the listener to close")

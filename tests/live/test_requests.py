@@ -26,8 +26,8 @@ class Seen:
         return connection
 
     def requests(self):
-        """(scope, request, queries) of each request, in order."""
-        return [(r["scope"], r["request"], r["queries"]) for r in self.report["requests"]]
+        """(scope, instance key, queries) of each request, in order; without a key a request is named by its number."""
+        return [(r["scope"], None if r["request"].startswith("#") else r["request"], r["queries"]) for r in self.report["requests"]]
 
     def origins(self):
         return [(r["scope_from"], r["borders_from"]) for r in self.report["requests"]]
@@ -64,12 +64,11 @@ def ask(connection, *statements):
 def test_tags_in_comments(seen, statement, scope, key):
     with seen() as capture:
         ask(capture.connect(), statement, statement)
-    (found,) = capture.report["requests"]
+    ((found, found_key, queries),) = capture.requests()
     if scope is not None:
-        assert found["scope"] == scope
-    assert found["request"] == key
-    assert found["queries"] == 2
-    assert found["borders_from"] == "tag"
+        assert found == scope
+    assert (found_key, queries) == (key, 2)
+    assert capture.report["requests"][0]["borders_from"] == "tag"
     assert {shape["shape"] for shape in capture.report["shapes"]} == {"SELECT ? FROM things"}, "tags are no part of the shape"
 
 
@@ -178,11 +177,11 @@ def test_settings_of_ours(seen):
     with seen() as capture:
         ask(capture.connect(), "SET rowcall.scope = 'job mail'", "SET rowcall.request = 'm1'", "SELECT 1 FROM things", "SELECT 2 FROM things",
             "SELECT set_config('rowcall.request', 'm2', false)", "SELECT 3 FROM things", "DISCARD ALL", "SELECT 4 FROM things")
-    found = {(r["scope"], r["request"]): r["queries"] for r in capture.report["requests"]}
+    found = {(scope, key): queries for scope, key, queries in capture.requests()}
     assert found[("job mail", "m1")] >= 2
     assert found[("job mail", "m2")] >= 1
     assert ("(untagged)", None) in found, "DISCARD ALL ends them"
-    assert {r["borders_from"] for r in capture.report["requests"] if r["request"]} == {"session"}
+    assert {borders for _, borders in capture.origins()[:2]} == {"session"}
 
 
 def test_a_trace_in_application_name(seen):
