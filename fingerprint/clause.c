@@ -43,7 +43,7 @@ static const struct verb verbs[] = {
 static struct span
 last_word(const struct sql_scanner *s)
 {
-	return span_of(s->name.o, s->name.n);
+	return piece_text(s, s->name);
 }
 
 static bool
@@ -64,12 +64,21 @@ next_byte(const struct sql_scanner *s)
 	return p < s->end ? *p : 0;
 }
 
+/* The bytes p..end of the shape in capitals. */
 static void
-capitals(uint8_t *p, uint8_t *end)
+capitals(uint8_t *p, const uint8_t *end)
 {
 	for (; p < end; p++)
 		if (lex_bits[*p] & LEX_LOWER)
 			*p &= (uint8_t)~0x20;
+}
+
+/* The name that the pen just wrote is a word of the language here. */
+static void
+to_keyword(struct sql_scanner *s)
+{
+	capitals(s->shape + s->name.at, s->cur.o);
+	s->cur.prev = K_KEYWORD;
 }
 
 /* The word that the pen just wrote (its blank at o) is a name after all. */
@@ -82,10 +91,10 @@ as_name(struct sql_scanner *s, uint8_t *o, unsigned elem)
 	for (uint8_t *p = o; p < c->o; p++)
 		if (lex_bits[*p] & LEX_UPPER)
 			*p |= 0x20;
-	s->name = (struct piece){ o, (uint32_t)(c->o - o) };
+	s->name = piece_of(s, o, c->o);
 	s->qual.n = 0;
 	s->path_n = 1;
-	s->path_o = o;
+	s->path_at = s->name.at;
 	s->path_prev = K_KEYWORD;
 	c->prev = K_NAME;
 	c->elem = elem == E_EMPTY ? E_NAME : E_OTHER;
@@ -496,8 +505,12 @@ wanted_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 {
 	uint8_t *word = o + (*o == ' ');
 
-	if (s->want == W_VERB)
-		return verb_start(s, word);
+	if (s->want == W_VERB) {
+		if (action != ACT_SELECT && action != ACT_WRITE && action != ACT_UPDATE && action != ACT_WITH)
+			return verb_start(s, word);
+		s->want = W_NONE;
+		return false;
+	}
 	if (s->want == W_SETVALUE && action != ACT_NULL && action != ACT_DEFAULT && action != ACT_CASE && action != ACT_SELECT &&
 	    action != ACT_CAST && action != ACT_NOT && action != ACT_INTERVAL && next_byte(s) != '(') {
 		const uint8_t *from = s->cur.p - (s->cur.o - word);
@@ -674,7 +687,7 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 static void
 drop_name(struct sql_scanner *s)
 {
-	take_back_word(s, s->path_o, s->path_prev, s->old_elem);
+	take_back_word(s, s->shape + s->path_at, s->path_prev, s->old_elem);
 }
 
 /* The mark that stands for a savepoint's, cursor's or prepared statement's name. */
@@ -707,8 +720,7 @@ generated_name(struct sql_scanner *s)
 	if (s->path_n > 1)
 		return;
 	if ((s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE) && one_of(w, directions)) {
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 		return;
 	}
 	if ((s->verb == SQL_V_RELEASE || s->verb == SQL_V_ROLLBACK_TO || s->verb == SQL_V_DEALLOCATE) && one_of(w, nouns) &&
@@ -718,14 +730,12 @@ generated_name(struct sql_scanner *s)
 	}
 	if (s->verb == SQL_V_PREPARE && span_is_nocase(w, "transaction")) {
 		s->control = true;
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 		s->want = W_NONE;
 		return;
 	}
 	if (s->verb == SQL_V_EXECUTE && s->my && span_is_nocase(w, "immediate")) {
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 		s->want = W_NONE;
 		return;
 	}
@@ -743,18 +753,19 @@ setting_name(struct sql_scanner *s)
 	uint8_t next = next_byte(s);
 
 	if (s->path_n > 1) {
-		s->stmt_name = span_of(s->path_o + (*s->path_o == ' '), (size_t)(c->o - s->path_o - (*s->path_o == ' ')));
+		uint8_t *o = s->shape + s->path_at;
+
+		o += *o == ' ';
+		s->stmt_name = span_of(o, (size_t)(c->o - o));
 		return;
 	}
 	if (s->path_prev != K_KEYWORD)
 		return;
 	if (one_of(w, scopes) && next != '=' && next != ':' && next != ';' && next != 0) {
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 	} else if (s->verb == SQL_V_SET && (span_is_nocase(w, "transaction") || span_is_nocase(w, "characteristics"))) {
-		s->control = s->name.o == s->shape + 4;	/* SET TRANSACTION, not SET SESSION TRANSACTION */
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		s->control = s->name.at == 4;	/* SET TRANSACTION, not SET SESSION TRANSACTION */
+		to_keyword(s);
 		s->want = W_OPTION;
 		s->f->clause = CL_OTHER;
 	} else {
@@ -762,8 +773,7 @@ setting_name(struct sql_scanner *s)
 		if (s->verb == SQL_V_SET && one_of(w, direct) && next != '=') {
 			if (span_is_nocase(w, "zone"))
 				s->stmt_name = SPAN_LIT("timezone");
-			capitals(s->name.o, c->o);
-			c->prev = K_KEYWORD;
+			to_keyword(s);
 			s->want = W_SETVALUE;
 		} else if (s->verb != SQL_V_SET)
 			s->want = W_NONE;
@@ -794,7 +804,6 @@ object_name(struct sql_scanner *s)
 		"database", "role", "user", "server", "if", "online", "fulltext", "spatial", "definer", "replace", "aggregate", "policy", "publication",
 		"subscription", "rule", "operator", "statistics", "collation", "foreign", "wrapper", "data", "system", "tablespace", NULL };
 	static const char *const routines[] = { "function", "procedure", "trigger", "event", "package", NULL };
-	struct cur *c = &s->cur;
 	struct span w = last_word(s);
 
 	if (s->path_n > 1)
@@ -802,8 +811,7 @@ object_name(struct sql_scanner *s)
 	if (one_of(w, routines))
 		s->routine = true;
 	if (one_of(w, routines) || one_of(w, kinds)) {
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 	} else if (s->path_prev == K_KEYWORD)
 		s->want = W_NONE;
 }
@@ -816,8 +824,7 @@ table_name(struct sql_scanner *s)
 	bool ddl = s->verb == SQL_V_CREATE || s->verb == SQL_V_ALTER || s->verb == SQL_V_DROP || s->verb == SQL_V_TRUNCATE;
 
 	if ((ddl && span_is_nocase(w, "if")) || (s->verb == SQL_V_LOCK && span_is_nocase(w, "tables"))) {
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 		return;
 	}
 	if (ddl)
@@ -856,7 +863,7 @@ static void
 cte_name(struct sql_scanner *s)
 {
 	if (s->nctes < CTES && s->name.n <= sizeof s->names - s->names_n) {
-		memcpy(s->names + s->names_n, s->name.o, s->name.n);
+		memcpy(s->names + s->names_n, s->shape + s->name.at, s->name.n);
 		s->ctes[s->nctes++] = span_of(s->names + s->names_n, s->name.n);
 		s->names_n += s->name.n;
 	}
@@ -870,7 +877,7 @@ reverse_name(struct sql_scanner *s)
 {
 	struct slot *slot = s->last_slot < s->nslots ? &s->slots[s->last_slot] : NULL;
 
-	if (!slot || s->path_o != s->rev_o || (slot->cls == SQL_SLOT_INSERT)) {
+	if (!slot || s->shape + s->path_at != s->rev_o || (slot->cls == SQL_SLOT_INSERT)) {
 		s->want = W_NONE;
 		return;
 	}
@@ -886,7 +893,7 @@ clause_name(struct sql_scanner *s)
 
 	switch ((enum want)s->want) {
 	case W_VERB:
-		if (verb_start(s, s->name.o))
+		if (verb_start(s, s->shape + s->name.at))
 			s->kw_last = ACT_NONE;
 		break;
 	case W_TABLE:
@@ -919,8 +926,7 @@ clause_name(struct sql_scanner *s)
 		setting_value(s);
 		break;
 	case W_OPTION:
-		capitals(s->name.o, c->o);
-		c->prev = K_KEYWORD;
+		to_keyword(s);
 		break;
 	case W_OBJECT:
 		object_name(s);
@@ -1005,12 +1011,6 @@ clause_comma(struct sql_scanner *s)
 
 	if (s->deep)
 		return;
-	if (f->kind >= F_NOW) {
-		f->elem_o = c->o + 1;	/* behind the blank that the next token puts */
-		f->elem_value0 = (uint32_t)s->nvalues;
-		f->elem_slot0 = (uint32_t)s->nslots;
-		return;
-	}
 	if (f->clause == CL_FROM)
 		s->want = W_TABLE;
 	else if (f->clause == CL_VALUES)

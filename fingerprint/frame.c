@@ -5,7 +5,7 @@
 
 /* Functions whose result is as good as a literal: the time, or a fresh uuid. */
 static bool
-is_now(struct piece name)
+is_now(struct span name)
 {
 	static const char *const list[] = {
 		"now", "statement_timestamp", "transaction_timestamp", "clock_timestamp", "utc_timestamp", "utc_date", "utc_time", "sysdate",
@@ -14,15 +14,9 @@ is_now(struct piece name)
 	};
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-		if (span_is_nocase(span_of(name.o, name.n), list[i]))
+		if (span_is_nocase(name, list[i]))
 			return true;
 	return false;
-}
-
-static bool
-is_word(struct piece name, const char *word)
-{
-	return span_is_nocase(span_of(name.o, name.n), word);
 }
 
 /* ---- slots of lists ---- */
@@ -129,7 +123,7 @@ kind_of(struct sql_scanner *s, struct frame *up)
 	case K_TABLE:
 		return F_COLUMNS;
 	case K_NAME:
-		return c->elem == E_NAME && s->path_n == 1 && is_now(s->name) ? F_NOW : F_CALL;
+		return c->elem == E_NAME && s->path_n == 1 && is_now(piece_text(s, s->name)) ? F_NOW : F_CALL;
 	case K_OPERAND:
 		return s->kw_last == ACT_NOW ? F_NOW : F_CALL;
 	case K_KEYWORD:
@@ -145,17 +139,20 @@ kind_of(struct sql_scanner *s, struct frame *up)
 static void
 fold_function(struct sql_scanner *s)
 {
-	if (s->my && s->cur.prev == K_NAME && s->verb != SQL_V_CREATE && s->verb != SQL_V_ALTER && s->name.o + s->name.n == s->cur.o)
-		for (uint32_t i = 0; i < s->name.n; i++)
-			if (lex_bits[s->name.o[i]] & LEX_UPPER)
-				s->name.o[i] |= 0x20;
+	uint8_t *p = s->shape + s->name.at, *end = p + s->name.n;
+
+	if (!s->my || s->cur.prev != K_NAME || s->verb == SQL_V_CREATE || s->verb == SQL_V_ALTER || end != s->cur.o)
+		return;
+	for (; p < end; p++)
+		if (lex_bits[*p] & LEX_UPPER)
+			*p |= 0x20;
 }
 
 /* set_config('name', 'value', ..) sets a session variable: remember where its arguments begin. */
 static void
 note_call(struct sql_scanner *s)
 {
-	if (!s->my && !s->config_value && is_word(s->name, "set_config"))
+	if (!s->my && !s->config_value && span_is(piece_text(s, s->name), "set_config"))
 		s->config_value = (uint32_t)s->nvalues + 1;
 }
 
@@ -164,12 +161,13 @@ static void
 table_function(struct sql_scanner *s)
 {
 	static const char *const harmless[] = { "generate_series", "unnest", "json", "regexp_", "string_to_table", "pg_", "seq_" };
+	struct span name = piece_text(s, s->name);
 	bool known = false;
 
 	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
 		size_t n = strlen(harmless[i]);
 
-		known |= s->name.n >= n && strncasecmp((const char *)s->name.o, harmless[i], n) == 0;
+		known |= name.n >= n && strncasecmp((const char *)name.p, harmless[i], n) == 0;
 	}
 	s->unknown |= !known;
 	table_drop(s);

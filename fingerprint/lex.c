@@ -9,7 +9,7 @@ const uint8_t lex_class[256] = {
 	['\''] = LEX_QUOTE, ['"'] = LEX_DQUOTE, ['`'] = LEX_BACKTICK, ['$'] = LEX_DOLLAR, ['?'] = LEX_MARK, [':'] = LEX_COLON,
 	[','] = LEX_COMMA, ['('] = LEX_OPEN, [')'] = LEX_CLOSE, ['['] = LEX_LBRACK, [']'] = LEX_RBRACK, ['.'] = LEX_DOT,
 	[';'] = LEX_SEMI, ['-'] = LEX_MINUS, ['/'] = LEX_SLASH, ['*'] = LEX_STAR, ['#'] = LEX_HASH, ['@'] = LEX_AT,
-	['+'] = LEX_OP, ['<'] = LEX_OP, ['>'] = LEX_OP, ['='] = LEX_OP, ['~'] = LEX_OP, ['!'] = LEX_OP, ['%'] = LEX_OP,
+	['+'] = LEX_OP, ['<'] = LEX_OP, ['>'] = LEX_OP, ['='] = LEX_EQUALS, ['~'] = LEX_OP, ['!'] = LEX_OP, ['%'] = LEX_OP,
 	['^'] = LEX_OP, ['&'] = LEX_OP, ['|'] = LEX_OP,
 	['{'] = LEX_OTHER, ['}'] = LEX_OTHER, ['\\'] = LEX_OTHER,
 };

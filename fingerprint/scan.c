@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan: one pass over a statement, token by token, writing the shape on the way (see scan.h for the idea, SHAPES.md for the rules).
- * Does: words, literals, operators, comments. Never: looks at a byte more often than a fixed number of times, allocates, or writes a
- * byte of a literal. What words and parentheses mean is in clause.c and frame.c. */
+ * Does: the tokens that make up nearly all of real traffic, with the pen in registers. Never: looks at a byte more often than a fixed
+ * number of times, allocates, or writes a byte of a literal. Rare tokens are in word.c, operator.c and comment.c; what words and
+ * parentheses mean is in clause.c and frame.c. */
 #include "scan.h"
-
-enum { OPERATOR_MAX = 63 };	/* PostgreSQL's NAMEDATALEN - 1 */
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define HOT static inline __attribute__((always_inline))
-#define COLD static __attribute__((noinline))
 
 /* Lends the pen to a function that works on s->cur. */
 #define LEND(call) \
@@ -18,12 +16,6 @@ enum { OPERATOR_MAX = 63 };	/* PostgreSQL's NAMEDATALEN - 1 */
 		call; \
 		*c = s->cur; \
 	} while (0)
-
-static inline uint8_t
-byte_at(const struct sql_scanner *s, const uint8_t *p)
-{
-	return p < s->end ? *p : 0;
-}
 
 /* ---- values ---- */
 
@@ -46,7 +38,7 @@ value_slot(struct sql_scanner *s, const struct cur *c, bool typed)
 	struct frame *f = s->f;
 	static const struct piece none;
 
-	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_o == s->pend_o && s->path_n == 1))
+	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_n == 1 && s->shape + s->path_at == s->pend_o))
 		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
 	if (f->kind == F_IN)
 		return f->slot != NO_SLOT ? f->slot : frame_list_slot(s, f);
@@ -84,8 +76,19 @@ scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, con
 	s->cur = c;
 }
 
+void
+scan_placeholder(struct sql_scanner *s, const uint8_t *to)
+{
+	struct cur c = s->cur;
+	const uint8_t *from = c.p;
+
+	c.p = to;
+	value(s, &c, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
+	s->cur = c;
+}
+
 /* Behind a string: further parts of the same literal ('a' <newline> 'b' in PostgreSQL, 'a' 'b' in MySQL). */
-COLD const uint8_t *
+static __attribute__((noinline)) const uint8_t *
 string_rest(struct sql_scanner *s, const uint8_t *p, unsigned esc)
 {
 	for (;;) {
@@ -121,8 +124,8 @@ string(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t 
 	value(s, c, SQL_VALUE_LITERAL, 0, from, p, true);
 }
 
-COLD void
-string_prefixed(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
+void
+scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
 {
 	struct cur c = s->cur;
 
@@ -130,346 +133,7 @@ string_prefixed(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, un
 	s->cur = c;
 }
 
-/* ---- names and keywords ---- */
-
-/* A name's text is at o..c->o (without quotes); at is where its token began in the shape. */
-HOT void
-name(struct sql_scanner *s, struct cur *c, const uint8_t *from, uint8_t *at, struct piece text)
-{
-	if (c->prev == K_DOT) {
-		s->qual = s->name;
-		s->path_n++;
-	} else {
-		s->qual.n = 0;
-		s->path_n = 1;
-		s->path_o = at;
-		s->path_prev = c->prev;
-		s->name_p = from;
-	}
-	s->name = text;
-	c->prev = K_NAME;
-	if (UNLIKELY(s->want)) {
-		s->old_elem = c->elem;
-		c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
-		LEND(clause_name(s));
-		return;
-	}
-	c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
-}
-
-HOT void
-keyword(struct sql_scanner *s, struct cur *c, unsigned action, uint8_t *at)
-{
-	unsigned prev = c->prev, elem = c->elem;
-
-	c->prev = K_KEYWORD;
-	c->elem = E_OTHER;
-	if (UNLIKELY(action | s->want))
-		LEND(clause_keyword(s, action, at, prev, elem));
-	else
-		s->kw_last = ACT_NONE;
-}
-
-/* Writes one character of an identifier as UTF-8; a byte that is none is taken for Latin-1, so that names stay apart and shapes valid. */
-static const uint8_t *
-put_char(struct sql_scanner *s, struct cur *c, const uint8_t *p, bool lower, bool escape)
-{
-	unsigned n = s->pairs ? (*p < 0x80 ? 1 : 0) : lex_utf8(p, s->end);
-	uint8_t b = *p;
-
-	if (n > 1) {
-		memcpy(c->o, p, n);
-		c->o += n;
-		return p + n;
-	}
-	if (n == 0) {
-		n = s->pairs ? lex_pair(p, s->end, s->pairs) : 1;
-		for (unsigned i = 0; i < n; i++) {
-			unsigned u = p[i] < 0x80 ? 0x100u + p[i] : p[i];
-
-			*c->o++ = (uint8_t)(0xc0 | u >> 6);
-			*c->o++ = (uint8_t)(0x80 | (u & 0x3f));
-		}
-		return p + n;
-	}
-	if (escape && (b < 0x20 || b == 0x7f)) {
-		memcpy(c->o, "\\x", 2);
-		c->o[2] = (uint8_t)"0123456789abcdef"[b >> 4];
-		c->o[3] = (uint8_t)"0123456789abcdef"[b & 15];
-		c->o += 4;
-	} else
-		*c->o++ = lower && (lex_bits[b] & LEX_UPPER) ? b | 0x20 : b;
-	return p + 1;
-}
-
-/* Whether an identifier of n bytes may take four times that in the shape; else the pen jumps over the edge, which ends the shape here. */
-static bool
-has_room(struct sql_scanner *s, struct cur *c, size_t n)
-{
-	if ((size_t)(s->shape + sizeof s->shape - c->o) > 4 * n + 16)
-		return true;
-	c->o = s->o_limit + 1;
-	return false;
-}
-
-/* Folds runs of digits to '#' in the bytes o..c->o (opt-in rule). */
-static void
-fold_shards(struct cur *c, uint8_t *o)
-{
-	uint8_t *to = o;
-
-	for (uint8_t *q = o; q < c->o; q++) {
-		if (!(lex_bits[*q] & LEX_NUM))
-			*to++ = *q;
-		else if (to == o || to[-1] != '#')
-			*to++ = '#';
-	}
-	c->o = to;
-}
-
-static const uint8_t *
-word_end(const struct sql_scanner *s, const uint8_t *p)
-{
-	while (p < s->end && (lex_is_ident(*p) || (s->shards && *p == '#')))
-		p += s->pairs ? lex_pair(p, s->end, s->pairs) : 1;
-	return p;
-}
-
-/* Any unquoted word: long, not ASCII, in an unusual encoding, or to be folded. */
-COLD void
-word_slow(struct sql_scanner *s)
-{
-	struct cur *c = &s->cur, local;
-	const uint8_t *from = c->p, *end = word_end(s, from);
-	uint8_t *at = c->o, *o;
-	const struct keyword *kw = NULL;
-	struct lex16 w = lex_look(from, end);
-	uint64_t head, tail;
-
-	if (c->prev != K_DOT && end - from <= 16) {
-		lex_words(&w, (unsigned)(end - from), &head, &tail);
-		kw = keyword_find(s->kw, head, tail, (unsigned)(end - from));
-	} else if (c->prev != K_DOT)
-		kw = keyword_find_long(s->kw, span_of(from, (size_t)(end - from)));
-	put_blank(c);
-	o = c->o;
-	c->p = end;
-	if (has_room(s, c, (size_t)(end - from)))
-		for (const uint8_t *p = from; p < end;)
-			p = put_char(s, c, p, !s->my, false);
-	else
-		o = c->o;
-	local = *c;
-	if (kw && !(kw->flags & KW_NAME)) {
-		for (uint8_t *q = o; q < c->o; q++)
-			*q = lex_bits[*q] & LEX_LOWER ? (uint8_t)(*q & ~0x20) : *q;
-		keyword(s, &local, kw->action, at);
-	} else {
-		if (s->shards)
-			fold_shards(&local, o);
-		name(s, &local, from, at, (struct piece){ o, (uint32_t)(local.o - o) });
-	}
-	s->cur = local;
-}
-
-/* A word directly before a quote: E'..', U&'..', N'..', B'..', X'..', _utf8'..'. True when it was one of these. */
-COLD bool
-prefixed(struct sql_scanner *s, unsigned n)
-{
-	const uint8_t *from = s->cur.p, *q = from + n;
-	uint8_t first = *from | 0x20;
-
-	if (s->cur.prev == K_DOT)
-		return false;
-	if (n == 1 && byte_at(s, q) == '\'') {
-		if (first == 'e' && !s->my)
-			string_prefixed(s, from, q, s->pairs | LEX_ESC_BACKSLASH);
-		else if (first == 'n' || first == 'b' || first == 'x')
-			string_prefixed(s, from, q, s->my ? s->esc : s->pairs);
-		else
-			return false;
-		return true;
-	}
-	if (n == 1 && first == 'u' && !s->my && byte_at(s, q) == '&' && byte_at(s, q + 1) == '\'') {
-		string_prefixed(s, from, q + 1, s->pairs);
-		return true;
-	}
-	if (s->my && *from == '_') {
-		q = lex_blanks(q, s->end);
-		if (byte_at(s, q) == '\'' || (byte_at(s, q) == '"' && !s->ansi)) {
-			string_prefixed(s, from, q, s->esc);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* PostgreSQL U&"..": the quoted identifier keeps its prefix. Declared below. */
-COLD void quoted_slow(struct sql_scanner *s, const uint8_t *q);
-
-HOT void
-word(struct sql_scanner *s, struct cur *c)
-{
-	struct lex16 w = lex_look(c->p, s->end);
-	unsigned n = (unsigned)__builtin_ctz(~w.ident);
-	const uint8_t *from = c->p;
-	uint8_t *at = c->o, *o, next;
-	uint64_t head, tail;
-
-	if (UNLIKELY(n == 0 || n == 16 || (w.high >> n & 1) || s->shards)) {
-		LEND(word_slow(s));
-		return;
-	}
-	next = byte_at(s, from + n);
-	if (UNLIKELY(next == '\'' || (n == 1 && next == '&') || *from == '_')) {
-		bool taken;
-
-		LEND(taken = prefixed(s, n));
-		if (taken)
-			return;
-		if (n == 1 && (*from | 0x20) == 'u' && next == '&' && byte_at(s, from + 2) == '"' && !s->my) {
-			LEND(quoted_slow(s, from + 2));
-			return;
-		}
-	}
-	put_blank(c);
-	o = c->o;
-	c->p += n;
-	c->o += n;
-	if (c->prev != K_DOT) {
-		lex_words(&w, n, &head, &tail);
-		const struct keyword *kw = keyword_find(s->kw, head, tail, n);
-
-		if (kw && !(kw->flags & KW_NAME)) {
-			lex_put_upper(o, &w);
-			keyword(s, c, kw->action, at);
-			return;
-		}
-	}
-	if (s->my)
-		lex_put_raw(o, &w);
-	else
-		lex_put_lower(o, &w);
-	name(s, c, from, at, (struct piece){ o, n });
-}
-
-/* ---- quoted identifiers ---- */
-
-/* Whether quoted text means the same without its quotes. */
-static bool
-bare(const struct sql_scanner *s, unsigned prev, const uint8_t *p, size_t n)
-{
-	uint64_t head, tail;
-
-	if (n == 0 || n > 63 || (lex_bits[*p] & LEX_NUM) || *p == '$' || prev == K_START)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!lex_is_ident(p[i]) || (lex_bits[p[i]] & LEX_HIGH) || (!s->my && (lex_bits[p[i]] & LEX_UPPER)))
-			return false;
-	if (prev == K_DOT)
-		return true;
-	if (n > 16)
-		return !keyword_find_long(s->kw, span_of(p, n));
-	struct lex16 w = lex_look(p, p + n);
-
-	lex_words(&w, (unsigned)n, &head, &tail);
-	return !keyword_find(s->kw, head, tail, (unsigned)n);
-}
-
-/* Any quoted identifier; q is at its quote, s->cur.p at its first byte (the U of U&"..", too). */
-COLD void
-quoted_slow(struct sql_scanner *s, const uint8_t *q)
-{
-	struct cur *c = &s->cur, local;
-	const uint8_t *from = c->p, *end, *p = q + 1;
-	uint8_t quote = s->my ? '`' : '"', *at = c->o, *o;
-	bool done = true, unicode = q > from;
-
-	c->p = end = lex_string(q, s->end, s->pairs, &done);
-	s->unfinished |= !done;
-	if (done)
-		end--;
-	put_blank(c);
-	o = c->o;
-	if (!unicode && bare(s, c->prev, p, (size_t)(end - p)) && has_room(s, c, (size_t)(end - p))) {
-		memcpy(c->o, p, (size_t)(end - p));
-		c->o += end - p;
-		local = *c;
-		if (s->shards)
-			fold_shards(&local, o);
-		name(s, &local, from, at, (struct piece){ o, (uint32_t)(local.o - o) });
-		s->cur = local;
-		return;
-	}
-	if (!has_room(s, c, (size_t)(end - p) + 2)) {
-		local = *c;
-		name(s, &local, from, at, (struct piece){ local.o, 0 });
-		s->cur = local;
-		return;
-	}
-	if (unicode) {
-		memcpy(c->o, "U&", 2);
-		c->o += 2;
-	}
-	*c->o++ = quote;
-	o = c->o;
-	while (p < end) {
-		if (*p == *q)		/* doubled in the text */
-			p++;
-		if (*p == quote)
-			*c->o++ = quote;
-		p = put_char(s, c, p, false, true);
-	}
-	if (s->shards)
-		fold_shards(c, o);
-	*c->o++ = quote;
-	local = *c;
-	name(s, &local, from, at, (struct piece){ o, (uint32_t)(local.o - o - 1) });
-	s->cur = local;
-}
-
-HOT void
-quoted(struct sql_scanner *s, struct cur *c, char quote)
-{
-	const uint8_t *from = c->p, *p = from + 1;
-	struct lex16 w = lex_look(p, s->end);
-	unsigned found = lex_find(&w, quote), n = (unsigned)__builtin_ctz(found | 1u << 16), mask = (1u << n) - 1;
-	unsigned plain = s->my ? w.ident : w.ident & ~lex_uppers(&w);
-	uint8_t *at = c->o, *o;
-	uint64_t head, tail;
-
-	if (UNLIKELY(n == 0 || n == 16 || (plain & mask) != mask || (w.digit & 1) || *p == '$' || c->prev == K_START || s->shards ||
-	    byte_at(s, p + n + 1) == (uint8_t)quote)) {
-		LEND(quoted_slow(s, from));
-		return;
-	}
-	if (c->prev != K_DOT) {
-		lex_words(&w, n, &head, &tail);
-		if (UNLIKELY(keyword_find(s->kw, head, tail, n) != NULL)) {
-			LEND(quoted_slow(s, from));
-			return;
-		}
-	}
-	put_blank(c);
-	o = c->o;
-	lex_put_raw(o, &w);
-	c->o += n;
-	c->p = p + n + 1;
-	name(s, c, from, at, (struct piece){ o, n });
-}
-
-/* ---- numbers and placeholders ---- */
-
-/* A number (5, .5) begins at p, blanks before it skipped; NULL when none does. */
-static const uint8_t *
-number_at(const struct sql_scanner *s, const uint8_t *p)
-{
-	p = lex_blanks(p, s->end);
-	if (lex_bits[byte_at(s, p)] & LEX_NUM)
-		return p;
-	return byte_at(s, p) == '.' && (lex_bits[byte_at(s, p + 1)] & LEX_NUM) ? p : NULL;
-}
-
+/* A number whose digits begin at `digits`, its sign at from. */
 HOT void
 number(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *digits)
 {
@@ -489,517 +153,304 @@ number(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t 
 	value(s, c, SQL_VALUE_LITERAL, 0, from, end, false);
 }
 
+void
+scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
+{
+	struct cur c = s->cur;
+
+	number(s, &c, from, digits);
+	s->cur = c;
+}
+
+/* $n; its number, and *p behind it. */
+HOT uint32_t
+parameter(const uint8_t **p, const uint8_t *end)
+{
+	uint32_t n = 0;
+
+	for (; *p < end && (lex_bits[**p] & LEX_NUM); (*p)++)
+		n = n < 1000000 ? n * 10 + (**p & 15u) : n;
+	return n;
+}
+
+static __attribute__((noinline)) void
+dollar_slow(struct sql_scanner *s)
+{
+	const uint8_t *from = s->cur.p, *p = from;
+	bool done = true;
+
+	if (!s->my)
+		p = lex_dollar(from, s->end, &done);
+	s->unfinished |= !done;
+	if (p > from) {
+		s->cur.p = p;
+		scan_value(s, SQL_VALUE_LITERAL, 0, from, p);
+	} else
+		word_slow(s);
+}
+
 HOT void
 dollar(struct sql_scanner *s, struct cur *c)
 {
 	const uint8_t *from = c->p, *p = from + 1;
-	uint32_t n = 0;
-	bool done = true;
 
-	if (LIKELY(p < s->end && (lex_bits[*p] & LEX_NUM))) {
-		for (; p < s->end && (lex_bits[*p] & LEX_NUM); p++)
-			n = n < 1000000 ? n * 10 + (*p & 15u) : n;
-		c->p = p;
-		value(s, c, SQL_VALUE_PLACEHOLDER, n, from, p, false);
+	if (UNLIKELY(p >= s->end || !(lex_bits[*p] & LEX_NUM))) {
+		LEND(dollar_slow(s));
 		return;
 	}
-	if (s->my) {
-		LEND(word_slow(s));
-		return;
-	}
-	p = lex_dollar(from, s->end, &done);
-	s->unfinished |= !done;
-	if (p > from) {
-		c->p = p;
-		value(s, c, SQL_VALUE_LITERAL, 0, from, p, true);
-	} else {
-		LEND(word_slow(s));
-	}
+	uint32_t n = parameter(&p, s->end);
+
+	c->p = p;
+	value(s, c, SQL_VALUE_PLACEHOLDER, n, from, p, false);
 }
 
-static void
-placeholder(struct sql_scanner *s, struct cur *c, const uint8_t *to)
+/* A question mark: PostgreSQL's operator between operands, a placeholder elsewhere. */
+HOT void
+mark(struct sql_scanner *s, struct cur *c)
 {
 	const uint8_t *from = c->p;
 
-	c->p = to;
-	value(s, c, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
+	if (!s->my && c->prev >= K_NAME) {
+		LEND(operators(s));
+		return;
+	}
+	c->p++;
+	value(s, c, SQL_VALUE_PLACEHOLDER, ++s->marks, from, from + 1, false);
 }
 
-/* ---- operators ---- */
+/* ---- names and keywords ---- */
 
-static bool
-operand_before(unsigned prev)
-{
-	return prev >= K_NAME;
-}
-
-/* The class of slot a comparing operator makes; SQL_SLOT_OTHER for all that do not compare. */
-static unsigned
-operator_class(const uint8_t *p, size_t n)
-{
-	if (n == 1)
-		return *p == '=' ? SQL_SLOT_EQ : *p == '<' || *p == '>' || *p == '~' ? SQL_SLOT_RANGE : SQL_SLOT_OTHER;
-	if (n == 2 && p[1] == '=')
-		return *p == '<' || *p == '>' || *p == '!' ? SQL_SLOT_RANGE : SQL_SLOT_OTHER;
-	if (n == 2 && ((*p == '<' && p[1] == '>') || (*p == '~' && p[1] == '~') || (*p == '!' && p[1] == '~') || (*p == '~' && p[1] == '*')))
-		return SQL_SLOT_RANGE;
-	if (n == 3 && *p == '<' && p[1] == '=' && p[2] == '>')
-		return SQL_SLOT_EQ;
-	return SQL_SLOT_OTHER;
-}
-
+/* A name was written; at is where its token began in the shape, from in the text. */
 HOT void
-operator(struct sql_scanner *s, struct cur *c, size_t n)
+name(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *at, struct piece text)
 {
-	unsigned cls = operator_class(c->p, n), prev = c->prev;
-
-	put_blank(c);
-	memcpy(c->o, c->p, n);
-	c->o += n;
-	c->p += n;
-	c->prev = K_OP;
-	c->elem = E_OTHER;
-	if (LIKELY(cls == SQL_SLOT_EQ && prev == K_NAME && !s->want && s->path_prev != K_OP && s->f->clause != CL_SET)) {
-		s->pend_o = c->o;
-		s->pend_cls = SQL_SLOT_EQ;
-		s->pend_col = s->name;
-		s->pend_qual = s->qual;
+	if (c->prev == K_DOT) {
+		s->qual = s->name;
+		s->path_n = s->path_n < UINT8_MAX ? s->path_n + 1 : UINT8_MAX;
+	} else {
+		s->qual = (struct piece){ 0, 0 };
+		s->path_at = (uint16_t)(at - s->shape);
+		s->path_prev = (uint8_t)c->prev;
+		s->path_n = 1;
+	}
+	s->name = text;
+	c->prev = K_NAME;
+	if (UNLIKELY(s->want)) {
+		s->old_elem = c->elem;
+		s->name_p = from;
+		c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
+		LEND(clause_name(s));
 		return;
 	}
-	LEND(clause_operator(s, cls, prev));
-}
-
-/* How long the operator at p is in PostgreSQL: the longest run of operator characters that opens no comment; a run that ends in + or -
- * gives those back unless it holds one of ~!@#%^&|`?. A mark or %s at the end of a plain operator is a placeholder. */
-static size_t
-pg_operator(const struct sql_scanner *s, const uint8_t *p)
-{
-	size_t n = 0, left = (size_t)(s->end - p);
-	bool special = false;
-
-	while (n < left && n < OPERATOR_MAX && (lex_bits[p[n]] & LEX_OPCHAR)) {
-		if (n + 1 < left && ((p[n] == '-' && p[n + 1] == '-') || (p[n] == '/' && p[n + 1] == '*')))
-			break;
-		if (s->hinted && p[n] == '*' && n + 1 < left && p[n + 1] == '/')
-			break;
-		special |= strchr("~!@#%^&|`?", p[n]) != NULL;
-		n++;
-	}
-	if (n == 0)
-		return 1;
-	while (n > 1 && !special && (p[n - 1] == '+' || p[n - 1] == '-'))
-		n--;
-	if (n > 1 && (p[n - 1] == '?' || (p[n - 1] == '%' && n < left && (p[n] == 's' || p[n] == '(')))) {
-		size_t k = n - 1;
-		bool plain = (k == 1 && strchr("=<>+-*/%", p[0])) ||
-		    (k == 2 && ((p[1] == '=' && strchr("<>!", p[0])) || (p[0] == '<' && p[1] == '>') || (p[0] == '|' && p[1] == '|')));
-
-		if (plain)
-			return k;
-	}
-	return n;
-}
-
-static size_t
-my_operator(const struct sql_scanner *s, const uint8_t *p)
-{
-	size_t left = (size_t)(s->end - p);
-	uint8_t b = left > 1 ? p[1] : 0;
-
-	if (left > 2 && ((p[0] == '<' && b == '=' && p[2] == '>') || (p[0] == '-' && b == '>' && p[2] == '>')))
-		return 3;
-	switch (p[0]) {
-	case '<':
-		return b == '=' || b == '>' || b == '<' ? 2 : 1;
-	case '>':
-		return b == '=' || b == '>' ? 2 : 1;
-	case '!':
-		return b == '=' ? 2 : 1;
-	case '-':
-		return b == '>' ? 2 : 1;
-	case '&':
-	case '|':
-		return b == p[0] ? 2 : 1;
-	default:
-		return 1;
-	}
-}
-
-/* %s and %(name)s where an operand is expected: a driver's placeholder; its end, or NULL. */
-static const uint8_t *
-percent_mark(const struct sql_scanner *s, const uint8_t *p)
-{
-	const uint8_t *q = p + 1;
-
-	if (q < s->end && *q == '(') {
-		while (q < s->end && *q != ')' && q - p < 64)
-			q++;
-		q++;
-	}
-	if (q < s->end && *q == 's' && !lex_is_ident(byte_at(s, q + 1)))
-		return q + 1;
-	return NULL;
-}
-
-/* Operators of both dialects except those with a case of their own in the big switch. */
-static void
-operators(struct sql_scanner *s, struct cur *c)
-{
-	const uint8_t *p = c->p, *mark, *digits;
-
-	if (LIKELY(*p == '=' && s->end - p >= 2 && !(lex_bits[p[1]] & LEX_OPCHAR))) {
-		operator(s, c, 1);
-		return;
-	}
-	if (!operand_before(c->prev)) {
-		if (*p == '%' && (mark = percent_mark(s, p)) != NULL) {
-			placeholder(s, c, mark);
-			return;
-		}
-		if ((*p == '+' || *p == '-') && (digits = number_at(s, p + 1)) != NULL) {
-			number(s, c, p, digits);
-			return;
-		}
-	}
-	operator(s, c, s->my ? my_operator(s, p) : pg_operator(s, p));
-}
-
-/* An operator of one byte that stands alone whatever follows: * as in count(*), : in slices, braces. */
-static void
-single(struct sql_scanner *s, struct cur *c)
-{
-	put_blank(c);
-	*c->o++ = *c->p++;
-	c->prev = K_OP;
-	c->elem = E_OTHER;
-	s->want = s->want == W_REVERSE || s->want == W_ALIAS ? W_NONE : s->want;
-}
-
-static void
-star(struct sql_scanner *s, struct cur *c)
-{
-	if (operand_before(c->prev)) {
-		operators(s, c);
-		return;
-	}
-	single(s, c);
-	c->prev = K_OPERAND;
-}
-
-/* :: and := and :name and a lone colon. */
-static void
-colon(struct sql_scanner *s, struct cur *c)
-{
-	const uint8_t *p = c->p, *q = p + 1;
-	uint8_t b = byte_at(s, q);
-
-	if (b == ':') {
-		memcpy(c->o, "::", 2);
-		c->o += 2;
-		c->p += 2;
-		LEND(scan_type(s));
-	} else if (b == '=') {
-		operator(s, c, 2);
-	} else if (lex_is_ident(b) && b != '$' && s->f->kind != F_INDEX && !operand_before(c->prev)) {
-		while (q < s->end && lex_is_ident(*q))
-			q++;
-		placeholder(s, c, q);
-	} else
-		single(s, c);
-}
-
-/* MySQL @user_variable, @@system.variable, @`quoted`: part of a name. */
-COLD void
-at_variable(struct sql_scanner *s)
-{
-	struct cur *c = &s->cur, local;
-	const uint8_t *from = c->p, *p = from, *end;
-	uint8_t *at = c->o, *o;
-
-	while (p < s->end && *p == '@' && p - from < 2)
-		p++;
-	end = p;
-	while (end < s->end && (lex_is_ident(*end) || (*end == '.' && end > p)))
-		end++;
-	put_blank(c);
-	o = c->o;
-	c->p = end;
-	if (has_room(s, c, (size_t)(end - from)))
-		for (p = from; p < end;)
-			p = put_char(s, c, p, true, false);
-	local = *c;
-	name(s, &local, from, at, (struct piece){ o, (uint32_t)(local.o - o) });
-	s->cur = local;
-}
-
-static void
-at_sign(struct sql_scanner *s, struct cur *c)
-{
-	uint8_t b = byte_at(s, c->p + 1);
-
-	if (s->my && (b == '@' || (lex_is_ident(b) && !(lex_bits[b] & LEX_NUM)))) {
-		LEND(at_variable(s));
-	} else
-		operators(s, c);
-}
-
-/* ---- comments ---- */
-
-bool
-scan_is_comment(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
-{
-	size_t left = (size_t)(end - p);
-
-	if (left >= 2 && p[0] == '-' && p[1] == '-')
-		return !s->my || left == 2 || (lex_bits[p[2]] & LEX_BLANK);
-	if (left >= 1 && p[0] == '#')
-		return s->my;
-	if (left < 2 || p[0] != '/' || p[1] != '*')
-		return false;
-	if (left >= 3 && p[2] == '+')
-		return false;
-	if (s->my && left >= 3 && (p[2] == '!' || (p[2] == 'M' && left >= 4 && p[3] == '!')))
-		return false;
-	return true;
-}
-
-const uint8_t *
-scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
-{
-	s->ncomments = 0;
-	for (;;) {
-		const uint8_t *q;
-		bool done = true;
-
-		p = lex_blanks(p, end);
-		if (p >= end || !scan_is_comment(s, p, end))
-			return p;
-		q = *p == '/' ? lex_block(p, end, !s->my, &done) : lex_line(p, end);
-		s->unfinished |= !done;
-		if (s->ncomments < COMMENTS)
-			s->comments[s->ncomments++] = span_of(p, (size_t)(q - p));
-		p = q;
-	}
-}
-
-/* A run of comments inside or behind the statement; those behind it are its tags. */
-COLD void
-comments(struct sql_scanner *s)
-{
-	const uint8_t *from = s->cur.p, *p = scan_comments(s, from, s->end);
-
-	if (p >= s->end || *p == ';') {
-		s->last = from;
-		while (s->last > s->start && (lex_bits[s->last[-1]] & LEX_BLANK))
-			s->last--;
-		for (size_t i = 0; i < s->ncomments; i++)
-			tags_read(s, s->comments[i]);
-	}
-	s->cur.p = p;
-}
-
-/* Puts marks of a comment that stays apart from their neighbours. */
-static void
-put_mark(struct cur *c, const uint8_t *p, size_t n)
-{
-	if (c->prev > K_START && c->o[-1] != ' ')
-		*c->o++ = ' ';
-	memcpy(c->o, p, n);
-	c->o += n;
-}
-
-/* An optimizer hint stays, without its literals; it is no part of the statement's grammar. */
-COLD void
-hint(struct sql_scanner *s)
-{
-	struct cur *c = &s->cur;
-	bool done = true;
-	const uint8_t *p = c->p + 3, *end = lex_block(c->p, s->end, false, &done), *q;
-
-	s->unfinished |= !done;
-	put_mark(c, c->p, 3);
-	c->p = end;
-	for (end -= done ? 2 : 0; p < end && c->o <= s->o_limit;) {
-		if (lex_bits[*p] & LEX_BLANK) {
-			p++;
-			continue;
-		}
-		if (p[-1] == '+' || (lex_bits[p[-1]] & LEX_BLANK))
-			*c->o++ = ' ';
-		if (*p == '\'') {
-			*c->o++ = '?';
-			p = lex_string(p, end, s->esc, &done);
-		} else if (lex_bits[*p] & LEX_NUM) {
-			*c->o++ = '?';
-			p = lex_number(p, end, s->my);
-		} else if (lex_is_ident(*p)) {
-			for (q = word_end(s, p); p < q && c->o <= s->o_limit;)
-				p = put_char(s, c, p, false, false);
-			p = q;
-		} else
-			p = put_char(s, c, p, false, true);
-	}
-	memcpy(c->o, " */ ", 4);
-	c->o += c->prev <= K_CAST ? 4 : 3;
-}
-
-/* The start of an executable comment: its mark stays, and what follows is read as code. */
-COLD void
-code_comment(struct sql_scanner *s)
-{
-	struct cur *c = &s->cur;
-	const uint8_t *p = c->p + 3;
-
-	if (c->p[2] == '+') {
-		hint(s);
-		return;
-	}
-	if (c->p[2] == 'M')
-		p++;
-	while (p < s->end && (lex_bits[*p] & LEX_NUM) && p - c->p < 12)
-		p++;
-	put_mark(c, c->p, (size_t)(p - c->p));
-	if (c->prev <= K_CAST)
-		*c->o++ = ' ';
-	c->p = p;
-	s->hinted++;
-}
-
-COLD void
-code_comment_end(struct sql_scanner *s)
-{
-	struct cur *c = &s->cur;
-
-	memcpy(c->o, " */ ", 4);
-	c->o += c->prev <= K_CAST ? 4 : 3;
-	c->p += 2;
-	s->hinted--;
-}
-
-/* ---- types ---- */
-
-/* A word at p that continues a type's name: DOUBLE PRECISION, TIMESTAMP WITH TIME ZONE, CHARACTER VARYING, UNSIGNED.. */
-static bool
-type_word(struct span w)
-{
-	static const char *const more[] = { "precision", "varying", "with", "without", "time", "zone", "unsigned", "signed", "large" };
-
-	for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-		if (span_is_nocase(w, more[i]))
-			return true;
-	return false;
-}
-
-/* Copies one word of a type in lower case, or a quoted one as it stands. */
-static const uint8_t *
-type_name(struct sql_scanner *s, struct cur *c, const uint8_t *p)
-{
-	const uint8_t *end;
-	bool done = true;
-
-	if (*p == '"' || *p == '`') {
-		end = lex_string(p, s->end, s->pairs, &done);
-		s->unfinished |= !done;
-		if (done && bare(s, K_DOT, p + 1, (size_t)(end - p - 2))) {
-			if (!has_room(s, c, (size_t)(end - p)))
-				return end;
-			memcpy(c->o, p + 1, (size_t)(end - p - 2));
-			c->o += end - p - 2;
-			return end;
-		}
-	} else
-		end = word_end(s, p);
-	if (has_room(s, c, (size_t)(end - p)))
-		while (p < end)
-			p = put_char(s, c, p, *p != '"' && *p != '`' && lex_is_ident(*p) && end[-1] != '"', true);
-	return end;
-}
-
-/* (10, 2) of a type: its numbers become `?`s without a slot. */
-static const uint8_t *
-type_arguments(struct sql_scanner *s, struct cur *c, const uint8_t *p)
-{
-	const uint8_t *q = p + 1;
-
-	while (q < s->end && *q != ')' && q - p < 40)
-		q++;
-	if (byte_at(s, q) != ')')
-		return p;
-	for (const uint8_t *r = p + 1; r < q; r++)
-		if (!(lex_bits[*r] & (LEX_NUM | LEX_BLANK)) && *r != ',' && *r != '?' && *r != '-')
-			return p;
-	memcpy(c->o, "(?)", 3);
-	c->o += 3;
-	return q + 1;
+	c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
 }
 
 void
-scan_type(struct sql_scanner *s)
+scan_name(struct sql_scanner *s, const uint8_t *from, const uint8_t *at, struct piece text)
 {
-	struct cur *c = &s->cur;
-	const uint8_t *p = lex_blanks(c->p, s->end), *q;
+	struct cur c = s->cur;
 
-	while (p < s->end && (lex_class[*p] == LEX_WORD || *p == '"')) {
-		p = type_name(s, c, p);
-		q = lex_blanks(p, s->end);
-		if (byte_at(s, q) == '.') {
-			*c->o++ = '.';
-			p = lex_blanks(q + 1, s->end);
-			continue;
-		}
-		if (byte_at(s, q) == '(') {
-			p = type_arguments(s, c, q);
-			q = lex_blanks(p, s->end);
-		}
-		if (q >= s->end || lex_class[*q] != LEX_WORD || !type_word(span_of(q, (size_t)(word_end(s, q) - q))))
-			break;
-		*c->o++ = ' ';
-		p = q;
-		if (c->o > s->o_limit)
-			break;
-	}
-	while (p < s->end) {
-		q = lex_blanks(p, s->end);
-		if (byte_at(s, q) != '[')
-			break;
-		for (q++; q < s->end && (lex_bits[*q] & (LEX_NUM | LEX_BLANK)); q++)
-			;
-		if (byte_at(s, q) != ']' || c->o > s->o_limit)
-			break;
-		memcpy(c->o, "[]", 2);
-		c->o += 2;
-		p = q + 1;
-	}
-	c->p = p;
-	if (!operand_before(c->prev))
-		c->prev = K_OPERAND;
+	name(s, &c, from, at, text);
+	s->cur = c;
 }
 
-/* ---- the pass ---- */
+HOT void
+keyword(struct sql_scanner *s, struct cur *c, unsigned action, uint8_t *at)
+{
+	unsigned prev = c->prev, elem = c->elem;
 
-static void
-comma(struct sql_scanner *s, struct cur *c)
+	c->prev = K_KEYWORD;
+	c->elem = E_OTHER;
+	if (action | s->want)
+		LEND(clause_keyword(s, action, at, prev, elem));
+	else
+		s->kw_last = ACT_NONE;
+}
+
+void
+scan_keyword(struct sql_scanner *s, unsigned action, uint8_t *at)
+{
+	struct cur c = s->cur;
+
+	keyword(s, &c, action, at);
+	s->cur = c;
+}
+
+HOT void
+word(struct sql_scanner *s, struct cur *c)
+{
+	struct lex16 w = lex_look(c->p, s->end);
+	unsigned n = (unsigned)__builtin_ctz(~w.ident);
+	const uint8_t *from = c->p;
+	uint8_t *at = c->o, *o, next;
+	uint64_t head, tail;
+
+	if (UNLIKELY(n == 0 || n == 16 || (w.high >> n & 1) || s->shards)) {
+		LEND(word_slow(s));
+		return;
+	}
+	next = from + n < s->end ? from[n] : 0;
+	if (UNLIKELY(next == '\'' || next == '&' || *from == '_')) {
+		bool taken;
+
+		LEND(taken = word_prefix(s, n));
+		if (taken)
+			return;
+	}
+	put_blank(c);
+	o = c->o;
+	c->p += n;
+	c->o += n;
+	if (c->prev != K_DOT) {
+		lex_words(&w, n, &head, &tail);
+		const struct keyword *kw = keyword_find(s->kw, head, tail, n);
+
+		if (kw && !(kw->flags & KW_NAME)) {
+			lex_put_upper(o, &w);
+			keyword(s, c, kw->action, at);
+			return;
+		}
+	}
+	if (s->my)
+		lex_put_raw(o, &w);
+	else
+		lex_put_lower(o, &w);
+	name(s, c, from, at, piece_of(s, o, o + n));
+}
+
+HOT void
+quoted(struct sql_scanner *s, struct cur *c, char quote)
+{
+	const uint8_t *from = c->p, *p = from + 1;
+	struct lex16 w = lex_look(p, s->end);
+	unsigned found = lex_find(&w, quote), n = (unsigned)__builtin_ctz(found | 1u << 16), mask = (1u << n) - 1;
+	unsigned plain = s->my ? w.ident : w.ident & ~lex_uppers(&w);
+	uint8_t *at = c->o, *o;
+	uint64_t head, tail;
+
+	if (UNLIKELY(n == 0 || n == 16 || (plain & mask) != mask || (w.digit & 1) || *p == '$' || c->prev == K_START || s->shards ||
+	    (p + n + 1 < s->end && p[n + 1] == (uint8_t)quote))) {
+		LEND(quoted_slow(s, from));
+		return;
+	}
+	if (c->prev != K_DOT) {
+		lex_words(&w, n, &head, &tail);
+		if (UNLIKELY(keyword_find(s->kw, head, tail, n) != NULL)) {
+			LEND(quoted_slow(s, from));
+			return;
+		}
+	}
+	put_blank(c);
+	o = c->o;
+	lex_put_raw(o, &w);
+	c->o += n;
+	c->p = p + n + 1;
+	name(s, c, from, at, piece_of(s, o, o + n));
+}
+
+/* ---- punctuation ---- */
+
+/* `=` between a column and what follows; everything else is in operator.c. */
+HOT void
+equals(struct sql_scanner *s, struct cur *c)
+{
+	if (UNLIKELY((c->p + 1 < s->end && (lex_bits[c->p[1]] & LEX_OPCHAR)) || c->prev != K_NAME || s->want || s->path_prev == K_OP ||
+	    s->f->clause == CL_SETTING)) {
+		LEND(operators(s));
+		return;
+	}
+	memcpy(c->o, " =", 2);
+	c->o += 2;
+	c->p++;
+	c->prev = K_OP;
+	c->elem = E_OTHER;
+	s->pend_o = c->o;
+	s->pend_cls = s->f->clause == CL_SET ? SQL_SLOT_SET : SQL_SLOT_EQ;
+	s->pend_col = s->name;
+	s->pend_qual = s->qual;
+}
+
+/* In a list of values: takes in whole `$1, `, `42, ` and `?, ` at once; the shape does not change. */
+static __attribute__((noinline)) const uint8_t *
+list_run(struct sql_scanner *s, const uint8_t *p)
 {
 	struct frame *f = s->f;
+	const uint8_t *end = s->end;
 
-	if (f->kind >= F_NOW && !s->deep)
+	for (;;) {
+		const uint8_t *from = lex_blanks(p, end), *q = from;
+		unsigned kind = SQL_VALUE_PLACEHOLDER;
+		uint32_t n = 0;
+
+		if (q >= end)
+			return p;
+		if (*q == '$') {
+			q++;
+			n = parameter(&q, end);
+		} else if (*q == '?')
+			q++;
+		else {
+			kind = SQL_VALUE_LITERAL;
+			while (q < end && (lex_bits[*q] & LEX_NUM))
+				q++;
+		}
+		if (q == from || q >= end || *q != ',' || (*from == '$' && q == from + 1))
+			return p;
+		n = *from == '?' ? ++s->marks : n;
+		record_value(s, kind, n, f->slot, from, q);
+		p = q + 1;
+	}
+}
+
+/* A comma in a list: its element is done. */
+HOT void
+list_comma(struct sql_scanner *s, struct cur *c, struct frame *f)
+{
+	if (c->elem == E_VALUE && f->kind >= F_ROW && c->o - f->elem_o == 1 && !s->deep) {
+		if (f->kind == F_IN) {
+			if (f->run_o)
+				c->o = f->run_o;
+			else
+				f->run_o = c->o;
+			if (f->slot != NO_SLOT)
+				c->p = list_run(s, c->p + 1) - 1;
+		}
+		f->index++;
+	} else if (!s->deep)
 		LEND(frame_element(s));
 	*c->o++ = ',';
 	c->p++;
 	c->prev = K_COMMA;
 	c->elem = s->deep ? E_OTHER : E_EMPTY;
-	if (UNLIKELY(f->kind >= F_NOW || f->clause == CL_FROM || f->clause == CL_VALUES || f->clause == CL_WITH ||
-	    f->clause == CL_SETTING)) {
-		LEND(clause_comma(s));
-	}
+	if (s->deep)
+		return;
+	f->elem_o = c->o + 1;	/* behind the blank that the next token puts */
+	f->elem_value0 = (uint32_t)s->nvalues;
+	f->elem_slot0 = (uint32_t)s->nslots;
 }
 
-static void
+HOT void
+comma(struct sql_scanner *s, struct cur *c)
+{
+	struct frame *f = s->f;
+
+	if (f->kind >= F_NOW) {
+		list_comma(s, c, f);
+		return;
+	}
+	*c->o++ = ',';
+	c->p++;
+	c->prev = K_COMMA;
+	c->elem = s->deep ? E_OTHER : E_EMPTY;
+	if (UNLIKELY(f->clause >= CL_FROM && f->clause != CL_WHERE))
+		LEND(clause_comma(s));
+}
+
+HOT void
 dot(struct sql_scanner *s, struct cur *c)
 {
-	if ((lex_bits[byte_at(s, c->p + 1)] & LEX_NUM) && !(operand_before(c->prev) && c->prev != K_VALUE)) {
-		number(s, c, c->p, c->p);
+	if (UNLIKELY(c->prev < K_NAME || c->prev == K_VALUE) && c->p + 1 < s->end && (lex_bits[c->p[1]] & LEX_NUM)) {
+		LEND(scan_number(s, s->cur.p, s->cur.p));
 		return;
 	}
 	*c->o++ = '.';
@@ -1007,43 +458,27 @@ dot(struct sql_scanner *s, struct cur *c)
 	c->prev = K_DOT;
 }
 
-static void
-minus(struct sql_scanner *s, struct cur *c)
+/* The * of count(*), t.* and SELECT *. */
+HOT void
+star(struct sql_scanner *s, struct cur *c)
 {
-	if (scan_is_comment(s, c->p, s->end)) {
-		LEND(comments(s));
-	} else
-		operators(s, c);
-}
-
-static void
-slash(struct sql_scanner *s, struct cur *c)
-{
-	if (byte_at(s, c->p + 1) != '*') {
-		operators(s, c);
+	if (c->prev >= K_NAME || s->hinted || s->want) {
+		LEND(star_slow(s));
 		return;
 	}
-	if (scan_is_comment(s, c->p, s->end)) {
-		LEND(comments(s));
-	} else {
-		LEND(code_comment(s));
-	}
-}
-
-/* A question mark: PostgreSQL's operator between operands, a placeholder elsewhere. */
-HOT void
-mark(struct sql_scanner *s, struct cur *c)
-{
-	if (!s->my && operand_before(c->prev))
-		operators(s, c);
-	else
-		placeholder(s, c, c->p + 1);
+	put_blank(c);
+	*c->o++ = '*';
+	c->p++;
+	c->prev = K_OPERAND;
+	c->elem = E_OTHER;
 }
 
 /* A semicolon inside a routine's body. */
 static void
-inner_semicolon(struct sql_scanner *s, struct cur *c)
+inner_semicolon(struct sql_scanner *s)
 {
+	struct cur *c = &s->cur;
+
 	*c->o++ = ';';
 	c->p++;
 	c->prev = K_COMMA;
@@ -1053,8 +488,10 @@ inner_semicolon(struct sql_scanner *s, struct cur *c)
 	s->kw_last = ACT_NONE;
 }
 
+/* ---- the pass ---- */
+
 /* The shape is full: from here on the pen writes into the margin. Lists that collapse may bring it back. */
-COLD uint8_t *
+static __attribute__((noinline)) uint8_t *
 full(struct sql_scanner *s, uint8_t *token_o)
 {
 	if (!s->over) {
@@ -1064,92 +501,6 @@ full(struct sql_scanner *s, uint8_t *token_o)
 	return s->o_limit + 1;
 }
 
-/* One token that is not a blank. */
-HOT void
-token(struct sql_scanner *s, struct cur *c)
-{
-	switch ((enum lex_class)lex_class[*c->p]) {
-	case LEX_WORD:
-		word(s, c);
-		break;
-	case LEX_DQUOTE:
-		if (s->my && !s->ansi)
-			string(s, c, c->p, c->p, s->esc);
-		else
-			quoted(s, c, '"');
-		break;
-	case LEX_BACKTICK:
-		if (s->my)
-			quoted(s, c, '`');
-		else
-			operators(s, c);
-		break;
-	case LEX_DOT:
-		dot(s, c);
-		break;
-	case LEX_COMMA:
-		comma(s, c);
-		break;
-	case LEX_QUOTE:
-		string(s, c, c->p, c->p, s->esc);
-		break;
-	case LEX_DIGIT:
-		number(s, c, c->p, c->p);
-		break;
-	case LEX_DOLLAR:
-		dollar(s, c);
-		break;
-	case LEX_MARK:
-		mark(s, c);
-		break;
-	case LEX_OPEN:
-		LEND(frame_open(s, false));
-		break;
-	case LEX_CLOSE:
-		LEND(frame_close(s, false));
-		break;
-	case LEX_LBRACK:
-		LEND(frame_open(s, true));
-		break;
-	case LEX_RBRACK:
-		LEND(frame_close(s, true));
-		break;
-	case LEX_MINUS:
-		minus(s, c);
-		break;
-	case LEX_SLASH:
-		slash(s, c);
-		break;
-	case LEX_STAR:
-		if (UNLIKELY(s->hinted && byte_at(s, c->p + 1) == '/')) {
-			LEND(code_comment_end(s));
-		} else
-			star(s, c);
-		break;
-	case LEX_HASH:
-		if (s->my) {
-			LEND(comments(s));
-		} else
-			operators(s, c);
-		break;
-	case LEX_COLON:
-		colon(s, c);
-		break;
-	case LEX_AT:
-		at_sign(s, c);
-		break;
-	case LEX_OP:
-		operators(s, c);
-		break;
-	case LEX_OTHER:
-		single(s, c);
-		break;
-	case LEX_SPACE:
-	case LEX_SEMI:
-		break;
-	}
-}
-
 void
 scan_statement(struct sql_scanner *s)
 {
@@ -1157,24 +508,95 @@ scan_statement(struct sql_scanner *s)
 	const uint8_t *end = s->end;
 	uint8_t *token_o = pen.o;
 
-	while (c->p < end) {
-		uint8_t b = *c->p;
-
-		if (lex_bits[b] & LEX_BLANK) {
-			c->p++;
-			continue;
-		}
+	while (LIKELY(c->p < end)) {
 		if (UNLIKELY(c->o > s->o_limit))
 			c->o = full(s, token_o);
 		token_o = c->o;
-		if (UNLIKELY(b == ';')) {
+		switch ((enum lex_class)lex_class[*c->p]) {
+		case LEX_SPACE:
+			c->p++;
+			break;
+		case LEX_WORD:
+			word(s, c);
+			break;
+		case LEX_DQUOTE:
+			if (s->my && !s->ansi)
+				string(s, c, c->p, c->p, s->esc);
+			else
+				quoted(s, c, '"');
+			break;
+		case LEX_BACKTICK:
+			if (s->my)
+				quoted(s, c, '`');
+			else
+				LEND(operators(s));
+			break;
+		case LEX_DOT:
+			dot(s, c);
+			break;
+		case LEX_COMMA:
+			comma(s, c);
+			break;
+		case LEX_QUOTE:
+			string(s, c, c->p, c->p, s->esc);
+			break;
+		case LEX_DIGIT:
+			number(s, c, c->p, c->p);
+			break;
+		case LEX_DOLLAR:
+			dollar(s, c);
+			break;
+		case LEX_MARK:
+			mark(s, c);
+			break;
+		case LEX_EQUALS:
+			equals(s, c);
+			break;
+		case LEX_OPEN:
+			LEND(frame_open(s, false));
+			break;
+		case LEX_CLOSE:
+			LEND(frame_close(s, false));
+			break;
+		case LEX_STAR:
+			star(s, c);
+			break;
+		case LEX_LBRACK:
+			LEND(frame_open(s, true));
+			break;
+		case LEX_RBRACK:
+			LEND(frame_close(s, true));
+			break;
+		case LEX_MINUS:
+		case LEX_SLASH:
+		case LEX_HASH:
+			if (scan_is_comment(s, c->p, end))
+				LEND(comments(s));
+			else if (scan_is_code(s, c->p))
+				LEND(code_comment(s));
+			else
+				LEND(operators(s));
+			break;
+		case LEX_COLON:
+			LEND(colon(s));
+			break;
+		case LEX_AT:
+			LEND(at_sign(s));
+			break;
+		case LEX_OP:
+			LEND(operators(s));
+			break;
+		case LEX_OTHER:
+			LEND(single(s));
+			break;
+		case LEX_SEMI:
 			if (!s->block)
-				break;
-			inner_semicolon(s, c);
-			continue;
+				goto done;
+			LEND(inner_semicolon(s));
+			break;
 		}
-		token(s, c);
 	}
+done:
 	if (c->o > s->o_limit)
 		c->o = full(s, token_o);
 	s->cur = *c;

@@ -60,9 +60,9 @@ struct cur {
 	unsigned elem;		/* enum elem of the innermost frame's current element */
 };
 
+/* A name in the shape, without its quotes. */
 struct piece {
-	uint8_t *o;		/* a name in the shape, without quotes */
-	uint32_t n;
+	uint16_t at, n;
 };
 
 struct frame {
@@ -140,14 +140,13 @@ struct sql_scanner {
 	bool between;
 	unsigned block;		/* open BEGIN..END and CASE of a routine body */
 	unsigned scopes;
-	uint16_t scope_up[SCOPES];
 
 	/* the last name, and the operator waiting for a value */
 	struct piece name, qual;
-	const uint8_t *name_p;	/* first byte of the path in the text */
-	uint8_t *path_o;	/* where the path begins in the shape, before its blank */
-	unsigned path_prev;	/* enum kind before it */
-	unsigned path_n;	/* components */
+	uint16_t path_at;	/* where the path begins in the shape, before its blank */
+	uint8_t path_prev;	/* enum kind before it */
+	uint8_t path_n;		/* components, 255 for more */
+	const uint8_t *name_p;	/* first byte of the name in the text; only while want is set */
 	uint8_t *pend_o;	/* a value right here is what the operator compares */
 	uint8_t pend_cls;
 	struct piece pend_col, pend_qual;
@@ -168,9 +167,12 @@ struct sql_scanner {
 	unsigned ncols;		/* INSERT column list */
 	uint32_t ins_slot0;
 	size_t names_n, nctes, ncomments, tag_n;
+
+	/* arrays, valid up to their counts */
+	struct piece cols[LIMIT_SLOTS];
 	struct span ctes[CTES];
 	struct span comments[COMMENTS];
-	struct piece cols[LIMIT_SLOTS];
+	uint16_t scope_up[SCOPES];
 	struct frame frames[FRAMES + 1];
 	struct slot slots[LIMIT_SLOTS];
 	struct table tables[LIMIT_TABLES];
@@ -180,11 +182,25 @@ struct sql_scanner {
 	struct sql_tag tags[LIMIT_TAGS];
 	uint8_t names[NAMES_BYTES];
 	uint8_t tag_bytes[LIMIT_TAG_BYTES];
-	uint8_t shape[LIMIT_SHAPE_BYTES + SHAPE_SLACK];
 	struct keyword_table words[2];
+	uint8_t version[8];	/* hashed together with the shape, which follows */
+	uint8_t shape[LIMIT_SHAPE_BYTES + SHAPE_SLACK];
 };
 
 /* ---- the pen ---- */
+
+static inline struct piece
+piece_of(const struct sql_scanner *s, const uint8_t *o, const uint8_t *end)
+{
+	return (struct piece){ (uint16_t)(o - s->shape), (uint16_t)(end - o) };
+}
+
+/* The text of a name, borrowed until the shape changes there. */
+static inline struct span
+piece_text(const struct sql_scanner *s, struct piece n)
+{
+	return span_of(s->shape + n.at, n.n);
+}
 
 static inline void
 put_blank(struct cur *c)
@@ -212,18 +228,70 @@ take_back_word(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 	s->cur.elem = elem;
 }
 
+/* A new value position, NO_SLOT when there are too many. */
+static inline uint32_t
+slot_new(struct sql_scanner *s, unsigned cls, struct piece qual, struct piece column)
+{
+	uint32_t i = (uint32_t)s->nslots;
+
+	if (i >= LIMIT_SLOTS)
+		return NO_SLOT;
+	s->nslots++;
+	if (i >= s->slot_floor) {
+		bool target = cls == SQL_SLOT_INSERT || (cls == SQL_SLOT_SET && !qual.n);
+
+		s->slots[i] = (struct slot){ .cls = (uint8_t)cls, .target = target ? (uint8_t)(s->target + 1) : 0, .scope = s->f->scope,
+			.qual = qual, .column = column };
+	}
+	return i;
+}
+
+/* All functions below take the pen from s->cur and leave it there. */
+
 /* ---- scan.c ---- */
 
-/* Reads one statement from s->start; the pen is left in s->cur, and s->cur.p stands behind the semicolon or at the end. */
+/* Reads one statement from s->start; s->cur.p then stands at the semicolon or at the end. */
 void scan_statement(struct sql_scanner *s);
-/* A value at the pen: its `?`, its slot and its record. Uses s->cur. */
+/* A value at the pen: its `?`, its slot and its record. */
 void scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to);
-/* Blanks and comments; hints and executable comments are not among them. Records the run's comments when it leads or trails. */
+void scan_placeholder(struct sql_scanner *s, const uint8_t *to);
+/* A string whose quote is at q, a number whose digits begin at `digits`; from: where its prefix or sign begins. */
+void scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc);
+void scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits);
+/* A name or keyword was written; at: where its token (and blank) began in the shape; text: the name without quotes. */
+void scan_name(struct sql_scanner *s, const uint8_t *from, const uint8_t *at, struct piece text);
+void scan_keyword(struct sql_scanner *s, unsigned action, uint8_t *at);
+
+/* ---- word.c ---- */
+void word_slow(struct sql_scanner *s);
+bool word_prefix(struct sql_scanner *s, unsigned n);
+void quoted_slow(struct sql_scanner *s, const uint8_t *q);
+void at_variable(struct sql_scanner *s);
+/* Writes the character at p; returns the position behind it. */
+const uint8_t *put_char(struct sql_scanner *s, struct cur *c, const uint8_t *p, bool lower, bool escape);
+/* Where an unquoted word ends. */
+const uint8_t *word_end(const struct sql_scanner *s, const uint8_t *p);
+/* The name of a type after :: or AS, with its arguments and brackets. */
+void scan_type(struct sql_scanner *s);
+
+/* ---- operator.c ---- */
+void operators(struct sql_scanner *s);
+void single(struct sql_scanner *s);
+void star_slow(struct sql_scanner *s);
+void colon(struct sql_scanner *s);
+void at_sign(struct sql_scanner *s);
+
+/* ---- comment.c ---- */
+
+/* Blanks and comments from p on; the comments are in s->comments. Returns where the next token begins. */
 const uint8_t *scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
 /* Whether a comment begins at p (a hint or executable comment does not count). */
 bool scan_is_comment(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
-/* The name of a type after :: or AS, with its arguments and brackets. Uses s->cur. */
-void scan_type(struct sql_scanner *s);
+/* Whether a hint or executable comment begins at p, which is no comment. */
+bool scan_is_code(const struct sql_scanner *s, const uint8_t *p);
+void comments(struct sql_scanner *s);
+void code_comment(struct sql_scanner *s);
+void code_comment_end(struct sql_scanner *s);
 
 /* ---- clause.c: words that steer ---- */
 
@@ -251,7 +319,6 @@ void frame_query(struct sql_scanner *s);
 uint32_t frame_list_slot(struct sql_scanner *s, struct frame *f);
 
 /* ---- tables.c ---- */
-uint32_t slot_new(struct sql_scanner *s, unsigned cls, struct piece qual, struct piece column);
 void table_add(struct sql_scanner *s, bool hidden);
 void table_extend(struct sql_scanner *s);
 void table_alias(struct sql_scanner *s);

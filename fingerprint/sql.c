@@ -16,6 +16,7 @@ sql_scanner_new(void)
 
 	if (!s)
 		return NULL;
+	s->version[0] = SQL_FINGERPRINT_VERSION;
 	keyword_table_init(&s->words[SQL_POSTGRESQL], false);
 	keyword_table_init(&s->words[SQL_MYSQL], true);
 	return s;
@@ -48,6 +49,7 @@ reset(struct sql_scanner *s)
 	size_t from = offsetof(struct sql_scanner, start), to = offsetof(struct sql_scanner, cols);
 
 	memset((uint8_t *)s + from, 0, to - from);
+	s->scope_up[0] = 0;
 	s->frames[0] = (struct frame){ .kind = F_TOP, .slot = NO_SLOT, .o = s->shape, .elem_o = s->shape };
 	s->f = s->verb_frame = s->frames;
 	s->cur.o = s->shape;
@@ -151,7 +153,7 @@ finish(struct sql_scanner *s, struct sql_stmt *out, const uint8_t *from)
 	out->tags = s->tags;
 	out->ntags = s->ntags;
 	put_setting(s, out);
-	out->fingerprint = XXH3_64bits_withSeed(out->shape.p, out->shape.n, SQL_FINGERPRINT_VERSION);
+	out->fingerprint = XXH3_64bits(s->version, sizeof s->version + out->shape.n);
 	out->fingerprint += out->fingerprint == 0;
 }
 

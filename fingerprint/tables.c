@@ -3,28 +3,11 @@
  * Does: aliases, schemas, names defined by WITH, query levels. Never: knows a catalog: what the text does not say stays empty. */
 #include "scan.h"
 
-uint32_t
-slot_new(struct sql_scanner *s, unsigned cls, struct piece qual, struct piece column)
-{
-	uint32_t i = (uint32_t)s->nslots;
-
-	if (i >= LIMIT_SLOTS)
-		return NO_SLOT;
-	s->nslots++;
-	if (i >= s->slot_floor) {
-		bool target = cls == SQL_SLOT_INSERT || (cls == SQL_SLOT_SET && !qual.n);
-
-		s->slots[i] = (struct slot){ .cls = (uint8_t)cls, .target = target ? (uint8_t)(s->target + 1) : 0, .scope = s->f->scope,
-			.qual = qual, .column = column };
-	}
-	return i;
-}
-
 /* Copies a.b (or b when a is empty) to where it outlives the shape's changes. */
 static struct span
 keep_name(struct sql_scanner *s, struct piece a, struct piece b)
 {
-	size_t n = a.n + (a.n > 0) + b.n;
+	size_t n = (size_t)a.n + (a.n > 0) + b.n;
 	uint8_t *p = s->names + s->names_n;
 
 	if (n > sizeof s->names - s->names_n) {
@@ -32,10 +15,10 @@ keep_name(struct sql_scanner *s, struct piece a, struct piece b)
 		return span_of(p, 0);
 	}
 	if (a.n) {
-		memcpy(p, a.o, a.n);
+		memcpy(p, s->shape + a.at, a.n);
 		p[a.n] = '.';
 	}
-	memcpy(p + n - b.n, b.o, b.n);
+	memcpy(p + n - b.n, s->shape + b.at, b.n);
 	s->names_n += n;
 	return span_of(p, n);
 }
@@ -157,7 +140,7 @@ slot_table(const struct sql_scanner *s, const struct slot *slot)
 		t = only_table(s, slot->scope);
 	else
 		for (uint16_t scope = slot->scope;; scope = s->scope_up[scope]) {
-			t = by_alias(s, span_of(slot->qual.o, slot->qual.n), scope);
+			t = by_alias(s, piece_text(s, slot->qual), scope);
 			if (t || scope == 0)
 				break;
 		}
@@ -189,7 +172,7 @@ tables_resolve(struct sql_scanner *s, struct sql_stmt *out)
 
 		*to = (struct sql_slot){ .cls = slot->cls };
 		if (slot->column.n) {
-			to->column = span_of(slot->column.o, slot->column.n);
+			to->column = piece_text(s, slot->column);
 			to->table = slot_table(s, slot);
 		}
 	}
