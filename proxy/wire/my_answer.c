@@ -183,8 +183,6 @@ end_error(struct wire_conn *c, const struct my_message *m)
 	default:
 		break;
 	}
-	if (a->deferred)
-		my_execute(c, a, (struct span){ NULL, 0 }, true);
 	/* An execution sent behind a PREPARE that failed is told the cause, not that there is no such statement. */
 	my_part_end(c, a, NULL, a->stmt && a->stmt->failed[0] ? a->stmt->failed : code);
 	my_ask_end(c);
@@ -494,6 +492,9 @@ my_answer(struct wire_conn *c, const struct my_message *m)
 		unasked(c, m);
 		return;
 	}
+	/* Still deferred: the PREPARE before it failed. */
+	if (c->head->deferred)
+		my_execute(c, c->head, (struct span){ NULL, 0 }, true);
 	if (m->first == MY_ERR && m->size && c->head->kind != MY_ASK_STRING) {
 		if (my_is_progress(m->body, c->dialect))
 			return;

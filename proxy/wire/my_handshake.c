@@ -169,7 +169,7 @@ on_greeting(struct wire_conn *c, struct span in, size_t *used, struct strbuf *to
 	struct my_handshake *h = c->hand;
 	uint32_t size;
 	size_t n = packet_at(in, &size), base = to_client->n + MY_HEADER;
-	struct span payload = span_of(in.p + MY_HEADER, size);
+	struct span payload = span_from(span_first(in, n), MY_HEADER);
 
 	if (size > LIMIT_MY_HANDSHAKE)
 		return blind(c, WIRE_OPAQUE_BAD_LENGTH, "the server's greeting");
@@ -325,7 +325,7 @@ on_response(struct wire_conn *c, struct span in, size_t *used, struct strbuf *to
 	struct my_handshake *h = c->hand;
 	uint32_t size;
 	size_t n = packet_at(in, &size);
-	struct span payload = span_of(in.p + MY_HEADER, size);
+	struct span payload = span_from(span_first(in, n), MY_HEADER);
 	struct my_response r;
 
 	if (size > LIMIT_MY_HANDSHAKE)
