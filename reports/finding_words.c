@@ -7,19 +7,18 @@
 #include "fingerprint/shapes.h"
 #include "sql_short.h"
 #include "text.h"
+#include "verdict_words.h"
+#include "writers.h"
 
 enum { KEY_SHOWN = 12, SQL_SHOWN = 400, TEXT_MOST = 64 << 10 };
-
-static const char *
-plural_s(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
 
 void
 finding_title(struct strbuf *out, const struct snap_finding *f)
 {
-	strbuf_printf(out, "%s in %s", rules[f->rule].title, f->scope);
+	const char *words = rule_words(f->rule, 1);
+	char first = *words >= 'a' && *words <= 'z' ? (char)(*words - 'a' + 'A') : *words;
+
+	strbuf_printf(out, "%c%s in %s", first, words + 1, f->scope);
 }
 
 void
@@ -84,7 +83,7 @@ finding_cost(struct strbuf *out, const struct snapshot *s, const struct snap_fin
 	if (share)
 		strbuf_printf(out, "%.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
 	if (trips > 0)
-		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share ? "; " : "", trips, plural_s(trips),
+		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share ? "; " : "", trips, plural(trips),
 		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
 }
 
@@ -130,8 +129,7 @@ add_line(struct strbuf *out, const char *label, struct strbuf *text)
 		text_clean(out, strbuf_span(text), true);
 		strbuf_char(out, '\n');
 	}
-	out->cut |= text->cut;
-	strbuf_reset(text);
+	scratch_reset(out, text);
 }
 
 static void
@@ -145,8 +143,7 @@ add_shape(struct strbuf *text, const struct shape *sh)
 	strbuf_printf(text, "%s ", id);
 	text_clean(&clean, span_str(sh->text), true);
 	sql_short(text, strbuf_span(&clean), SQL_SHOWN, true);
-	text->cut |= clean.cut;
-	strbuf_clear(&clean);
+	scratch_done(text, &clean);
 }
 
 static void
@@ -156,7 +153,7 @@ add_shapes(struct strbuf *out, const struct raw_finding *w, struct strbuf *text)
 
 	if (w->source) {
 		add_shape(text, w->source);
-		strbuf_printf(text, " (%" PRIu64 " row%s)", w->source_rows, plural_s(w->source_rows));
+		strbuf_printf(text, " (%" PRIu64 " row%s)", w->source_rows, plural(w->source_rows));
 		add_line(out, "source", text);
 	}
 	if (w->repeat) {
@@ -181,14 +178,14 @@ finding_lines(struct strbuf *out, const struct snapshot *s, const struct snap_fi
 	add_line(out, "seen", &text);
 	strbuf_str(&text, f->advice ? f->advice : "");
 	add_line(out, "fix", &text);
-	strbuf_clear(&text);
+	scratch_done(out, &text);
 }
 
 struct place
-finding_place(const struct snap_finding *f)
+place_of(const char *file, uint32_t line)
 {
-	struct span path = span_str(f->file);
-	struct place p = { .line = f->line ? f->line : 1 };
+	struct span path = span_str(file);
+	struct place p = { .line = line ? line : 1 };
 
 	while (path.n > 0 && (path.p[0] == '/' || (path.n > 1 && path.p[0] == '.' && path.p[1] == '/')))
 		path = span_from(path, 1);
@@ -200,4 +197,10 @@ finding_place(const struct snap_finding *f)
 		p.line = 1;
 	}
 	return p;
+}
+
+struct place
+finding_place(const struct snap_finding *f)
+{
+	return place_of(f->file, f->line);
 }

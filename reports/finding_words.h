@@ -26,6 +26,7 @@ struct place {
 	struct strbuf path;
 	uint32_t line;
 };
+struct place place_of(const char *file, uint32_t line);
 struct place finding_place(const struct snap_finding *f);
 
 #endif

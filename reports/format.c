@@ -10,6 +10,12 @@ struct format_row {
 static const struct format_row formats[FORMATS] = {
 	[FORMAT_TEXT] = { "text", write_text },
 	[FORMAT_JSON] = { "json", write_json },
+	[FORMAT_NDJSON] = { "ndjson", write_ndjson },
+	[FORMAT_JUNIT] = { "junit", write_junit },
+	[FORMAT_MARKDOWN] = { "markdown", write_markdown },
+	[FORMAT_GITHUB] = { "github", write_github },
+	[FORMAT_GITLAB] = { "gitlab", write_gitlab },
+	[FORMAT_SARIF] = { "sarif", write_sarif },
 };
 
 enum format

@@ -9,6 +9,20 @@
 #include "glob.h"
 #include "text.h"
 
+void
+scratch_done(struct strbuf *out, struct strbuf *b)
+{
+	out->cut |= b->cut;
+	strbuf_clear(b);
+}
+
+void
+scratch_reset(struct strbuf *out, struct strbuf *b)
+{
+	out->cut |= b->cut;
+	strbuf_reset(b);
+}
+
 bool
 scope_shown(const struct write_options *o, const char *scope)
 {
@@ -21,6 +35,12 @@ finding_counts(const struct snap_finding *f)
 	return f->level != LEVEL_NOTE && !f->suppressed;
 }
 
+bool
+failure_is_finding(const struct gate_failure *f)
+{
+	return strcmp(f->kind, "fail-on") == 0 || (strcmp(f->kind, "query-budget") == 0 && *f->scope);
+}
+
 uint64_t
 requests_seen(const struct snapshot *s)
 {
@@ -28,11 +48,11 @@ requests_seen(const struct snapshot *s)
 }
 
 const char *
-request_name(const struct request *r, char buf[REQUEST_NAME])
+request_label(const struct request *r, char buf[REQUEST_LABEL])
 {
 	if (*r->key)
 		return r->key;
-	snprintf(buf, REQUEST_NAME, "#%" PRIu64, r->number);
+	snprintf(buf, REQUEST_LABEL, "#%" PRIu64, r->number);
 	return buf;
 }
 

@@ -12,7 +12,10 @@ struct write_options {
 	const char *scope;		/* glob: only these scopes; NULL = every one */
 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMATS };	/* more formats take a row each in format.c */
+enum format {		/* each has a row in format.c */
+	FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_JUNIT, FORMAT_MARKDOWN, FORMAT_GITHUB, FORMAT_GITLAB, FORMAT_SARIF,
+	FORMATS
+};
 /* "json" -> FORMAT_JSON; FORMATS when there is none. */
 enum format format_find(struct span name);
 const char *format_name(enum format f);

@@ -6,6 +6,7 @@
 #include "fingerprint/shapes.h"
 #include "fingerprint/sql.h"
 #include "emit.h"
+#include "json_parts.h"
 #include "writers.h"
 
 static void
@@ -76,8 +77,18 @@ key_shape(struct emit *j, const struct shape *sh)
 	key_str_or_null(j, "shape", sh ? sh->text : NULL);
 }
 
-static void
-run(struct emit *j, const struct snapshot *s)
+void
+json_tool(struct emit *j, const struct snapshot *s)
+{
+	char tool[64];
+
+	snprintf(tool, sizeof tool, "rowcall %s", s->version);
+	key_str(j, "schema", "rowcall.report/1");
+	key_str(j, "tool", tool);
+}
+
+void
+json_run(struct emit *j, const struct snapshot *s)
 {
 	char started[TIME_TEXT];
 
@@ -94,10 +105,10 @@ run(struct emit *j, const struct snapshot *s)
 	emit_close(j, '}');
 }
 
-static void
-gate(struct emit *j, const struct snapshot *s)
+void
+json_gate(struct emit *j, const struct snapshot *s)
 {
-	char name[REQUEST_NAME];
+	char name[REQUEST_LABEL];
 
 	key_open(j, "gate", '{');
 	key_str(j, "status", gate_state_name(s->state));
@@ -112,7 +123,7 @@ gate(struct emit *j, const struct snapshot *s)
 		key_str(j, "message", f->message);
 		key_limit(j, "limit", f->limit);
 		key_limit(j, "value", f->value);
-		key_str_or_null(j, "request", f->request < s->nrequests ? request_name(&s->requests[f->request].r, name) : NULL);
+		key_str_or_null(j, "request", f->request < s->nrequests ? request_label(&s->requests[f->request].r, name) : NULL);
 		key_str_or_null(j, "file", f->file);
 		key_line(j, f->line);
 		emit_close(j, '}');
@@ -121,9 +132,11 @@ gate(struct emit *j, const struct snapshot *s)
 	emit_close(j, '}');
 }
 
-static void
-coverage(struct emit *j, const struct coverage *c)
+void
+json_coverage(struct emit *j, const struct snapshot *s)
 {
+	const struct coverage *c = &s->coverage;
+
 	key_open(j, "coverage", '{');
 	key_uint(j, "statements", c->statements);
 	key_uint(j, "queries", c->queries);
@@ -135,8 +148,8 @@ coverage(struct emit *j, const struct coverage *c)
 	emit_close(j, '}');
 }
 
-static void
-scope(struct emit *j, const struct snap_scope *sc)
+void
+json_scope(struct emit *j, const struct snap_scope *sc)
 {
 	emit_open(j, '{');
 	key_str(j, "scope", sc->name);
@@ -171,15 +184,15 @@ request_findings(struct emit *j, const struct snapshot *s, const struct snap_req
 	emit_close(j, ']');
 }
 
-static void
-request(struct emit *j, const struct snapshot *s, const struct snap_request *r)
+void
+json_request(struct emit *j, const struct snapshot *s, const struct snap_request *r)
 {
-	char name[REQUEST_NAME];
+	char name[REQUEST_LABEL];
 
 	emit_open(j, '{');
 	key_str(j, "scope", r->r.scope);
 	key_str_or_null(j, "test", r->r.test);
-	key_str(j, "request", request_name(&r->r, name));
+	key_str(j, "request", request_label(&r->r, name));
 	key_open(j, "tags", '{');
 	for (uint32_t i = 0; i < r->r.ntags; i++)
 		key_str(j, r->r.tags[i].key, r->r.tags[i].value);
@@ -219,12 +232,12 @@ finding_evidence(struct emit *j, const struct raw_finding *w)
 	emit_close(j, '}');
 }
 
-static void
-finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
+void
+json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
 {
 	const struct snap_request *r = f->request < s->nrequests ? &s->requests[f->request] : NULL;
 	struct request number = { .number = f->request_number, .key = "" };
-	char name[REQUEST_NAME];
+	char name[REQUEST_LABEL];
 
 	emit_open(j, '{');
 	key_str(j, "id", f->id);
@@ -233,7 +246,7 @@ finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
 	key_str(j, "level", level_name(f->level));
 	key_str(j, "scope", f->scope);
 	key_str_or_null(j, "test", f->test);
-	key_str(j, "request", request_name(r ? &r->r : &number, name));
+	key_str(j, "request", request_label(r ? &r->r : &number, name));
 	finding_evidence(j, &f->worst);
 	key_ms(j, "cost_at_1ms_rtt_ms", s->rtt ? f->cost_at_rtt / s->rtt * 1000000 : 0);
 	if (f->file && *f->file) {
@@ -251,8 +264,8 @@ finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
 	emit_close(j, '}');
 }
 
-static void
-shape(struct emit *j, const struct snap_shape *sh)
+void
+json_shape(struct emit *j, const struct snap_shape *sh)
 {
 	const struct pct *t = &sh->time;
 
@@ -279,27 +292,26 @@ lists(struct emit *j, const struct snapshot *s, const struct write_options *o)
 	key_open(j, "scopes", '[');
 	for (uint32_t i = 0; i < s->nscopes; i++)
 		if (scope_shown(o, s->scopes[i].name))
-			scope(j, &s->scopes[i]);
+			json_scope(j, &s->scopes[i]);
 	emit_close(j, ']');
 	key_open(j, "requests", '[');
 	for (uint32_t i = 0; i < s->nrequests; i++)
 		if (scope_shown(o, s->requests[i].r.scope))
-			request(j, s, &s->requests[i]);
+			json_request(j, s, &s->requests[i]);
 	emit_close(j, ']');
 	key_open(j, "findings", '[');
 	for (uint32_t i = 0; i < s->nfindings; i++)
 		if (scope_shown(o, s->findings[i].scope))
-			finding(j, s, &s->findings[i]);
+			json_finding(j, s, &s->findings[i]);
 	emit_close(j, ']');
 	key_open(j, "shapes", '[');
 	for (uint32_t i = 0; i < s->nshapes; i++)
-		shape(j, &s->shapes[i]);
+		json_shape(j, &s->shapes[i]);
 	emit_close(j, ']');
 }
 
-/* Present only when something is missing above, so that a reader never takes a part for the whole. */
-static void
-omitted(struct emit *j, const struct snapshot *s)
+void
+json_omitted(struct emit *j, const struct snapshot *s)
 {
 	if (s->requests_dropped == 0 && s->findings_dropped == 0 && !s->incomplete)
 		return;
@@ -315,18 +327,15 @@ void
 write_json(const struct snapshot *s, const struct write_options *o, struct strbuf *out)
 {
 	struct emit j;
-	char tool[64];
 
-	snprintf(tool, sizeof tool, "rowcall %s", s->version);
 	emit_init(&j, out, 2);
 	emit_open(&j, '{');
-	key_str(&j, "schema", "rowcall.report/1");
-	key_str(&j, "tool", tool);
-	run(&j, s);
-	gate(&j, s);
-	coverage(&j, &s->coverage);
+	json_tool(&j, s);
+	json_run(&j, s);
+	json_gate(&j, s);
+	json_coverage(&j, s);
 	lists(&j, s, o);
-	omitted(&j, s);
+	json_omitted(&j, s);
 	emit_close(&j, '}');
 	strbuf_char(out, '\n');
 }

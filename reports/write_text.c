@@ -3,33 +3,6 @@
  * Never: prints a value, a control character, or anything that only colour tells. */
 #include "write_text.h"
 
-const char *
-plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-const char *
-rule_words(enum rule_id rule, uint64_t n)
-{
-	static const char *const one[RULES] = {
-		[RULE_N_PLUS_ONE] = "N+1", [RULE_DUPLICATE] = "duplicate", [RULE_WRITE_LOOP] = "write loop", [RULE_SLOW_QUERY] = "slow query",
-		[RULE_SLOW_REQUEST] = "slow request", [RULE_LARGE_RESULT] = "large result",
-		[RULE_IDLE_IN_TRANSACTION] = "idle transaction", [RULE_PREPARE_CHURN] = "needless prepare",
-		[RULE_QUERY_ERROR] = "query error", [RULE_CROSS_SCOPE_REPEAT] = "repeat across scopes",
-		[RULE_QUERY_BUDGET] = "budget overrun",
-	};
-	static const char *const many[RULES] = {
-		[RULE_N_PLUS_ONE] = "N+1", [RULE_DUPLICATE] = "duplicates", [RULE_WRITE_LOOP] = "write loops",
-		[RULE_SLOW_QUERY] = "slow queries", [RULE_SLOW_REQUEST] = "slow requests", [RULE_LARGE_RESULT] = "large results",
-		[RULE_IDLE_IN_TRANSACTION] = "idle transactions", [RULE_PREPARE_CHURN] = "needless prepares",
-		[RULE_QUERY_ERROR] = "query errors", [RULE_CROSS_SCOPE_REPEAT] = "repeats across scopes",
-		[RULE_QUERY_BUDGET] = "budget overruns",
-	};
-
-	return n == 1 ? one[rule] : many[rule];
-}
-
 enum ink
 rule_ink(enum rule_id rule)
 {

@@ -5,14 +5,10 @@
 #define ROWCALL_WRITE_TEXT_H
 
 #include "page.h"
+#include "verdict_words.h"
 #include "writers.h"
 
-/* What a finding and plural findings of a rule are called in a sentence: "N+1 loop", "N+1 loops". */
-const char *rule_words(enum rule_id rule, uint64_t n);
 enum ink rule_ink(enum rule_id rule);
-/* "s" unless n is one. */
-const char *plural(uint64_t n);
-
 void text_verdict(struct page *p, const struct snapshot *s);	/* write_text_verdict.c */
 void text_findings(struct page *p, const struct snapshot *s);	/* write_text_findings.c */
 void text_requests(struct page *p, const struct snapshot *s);	/* write_text_tables.c */

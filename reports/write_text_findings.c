@@ -120,8 +120,7 @@ put_text(struct page *p, enum ink ink, const char *word, struct strbuf *text)
 		label(p, ink, word);
 		page_wrap(p, INK_PLAIN, "%s", strbuf_cstr(text));
 	}
-	p->out->cut |= text->cut;
-	strbuf_reset(text);
+	scratch_reset(p->out, text);
 }
 
 static void
@@ -140,7 +139,7 @@ put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f
 	put_text(p, INK_GOOD, "fix", &text);
 	strbuf_str(&text, f->suppressed ? f->suppressed : "");
 	put_text(p, INK_DIM, "allowed", &text);
-	strbuf_clear(&text);
+	page_spent(p, &text);
 }
 
 /* The file first, alone at its place where it fits, so that terminals make it a link. */

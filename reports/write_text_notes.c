@@ -219,7 +219,7 @@ put_hint(struct page *p, const struct snapshot *s, const struct hint *h)
 	strbuf_init(&b, 4096);
 	add_command(&b, s, h->command, pasteable(s->command) ? s->command : "COMMAND");
 	if (8 + b.n > p->width) {
-		strbuf_reset(&b);
+		scratch_reset(p->out, &b);
 		add_command(&b, s, h->command, "COMMAND");
 	}
 	page_to(p, 6);

@@ -58,7 +58,7 @@ measure_requests(struct page *p, const struct snap_request *const *r, uint32_t n
 	for (uint32_t i = 0; i < n; i++) {
 		unsigned scope = page_columns(p, r[i]->r.scope);
 
-		strbuf_reset(&line);
+		scratch_reset(p->out, &line);
 		write_request_line(r[i], &line);
 		c.line = line.n > c.line ? (unsigned)line.n : c.line;
 		c.scope = scope > c.scope ? scope : c.scope;

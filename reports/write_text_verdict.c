@@ -7,78 +7,22 @@
 
 enum { INDENT = 6, FAILURES_SHOWN = 8 };
 
-struct sums {
-	uint64_t by_rule[RULES];
-	uint64_t findings, notes, over, budgeted;
-};
-
-static struct sums
-count(const struct snapshot *s)
-{
-	struct sums c = { 0 };
-
-	for (uint32_t i = 0; i < s->nfindings; i++) {
-		const struct snap_finding *f = &s->findings[i];
-
-		c.findings += finding_counts(f);
-		c.by_rule[f->rule] += finding_counts(f);
-		c.notes += f->level == LEVEL_NOTE && !f->suppressed;
-	}
-	for (uint32_t i = 0; i < s->nscopes; i++) {
-		c.over += s->scopes[i].over;
-		c.budgeted += s->scopes[i].budget != NO_LIMIT || s->scopes[i].baseline != NO_LIMIT;
-	}
-	return c;
-}
-
 static void
-put_word(struct page *p, const struct snapshot *s, const struct sums *c)
+put_word(struct page *p, const char *word)
 {
-	if (s->state == GATE_UNUSABLE)
-		page_put(p, INK_BAD, "UNUSABLE");
-	else if (s->state == GATE_FAIL)
-		page_put(p, INK_BAD, "FAIL");
-	else if (!s->gated && c->findings > 0)
-		page_put(p, INK_WARN, "FOUND");
-	else
-		page_put(p, INK_GOOD, "PASS");
+	enum ink ink = strcmp(word, "PASS") == 0 ? INK_GOOD : strcmp(word, "FOUND") == 0 ? INK_WARN : INK_BAD;
+
+	page_put(p, ink, "%s", word);
 	page_put(p, INK_PLAIN, "  ");
-}
-
-/* "2 N+1, 1 duplicate" */
-static void
-add_rules(struct strbuf *b, const struct sums *c)
-{
-	const char *comma = "";
-
-	for (unsigned r = 0; r < RULES; r++) {
-		if (c->by_rule[r] == 0)
-			continue;
-		strbuf_printf(b, "%s%" PRIu64 " %s", comma, c->by_rule[r], rule_words((enum rule_id)r, c->by_rule[r]));
-		comma = ", ";
-	}
 }
 
 static void
 put_sentence(struct page *p, const struct snapshot *s, const struct sums *c)
 {
 	struct strbuf b;
-	char n[TEXT_COUNT];
 
 	strbuf_init(&b, 4096);
-	if (requests_seen(s) == 0)
-		strbuf_str(&b, "no request was seen");
-	else if (c->findings == 0)
-		strbuf_printf(&b, "no findings in %s request%s", text_count(requests_seen(s), n), plural(requests_seen(s)));
-	else
-		add_rules(&b, c);
-	if (c->over > 0)
-		strbuf_printf(&b, "; %" PRIu64 " of %" PRIu32 " scope%s fail%s the gate", c->over, s->nscopes, plural(s->nscopes),
-		    c->over == 1 ? "s" : "");
-	else if (c->budgeted > 0)
-		strbuf_printf(&b, "; %" PRIu64 " scope%s within budget", c->budgeted, plural(c->budgeted));
-	else if (!s->gated && c->findings > 0)
-		strbuf_str(&b, "; no gate is set");
+	verdict_sentence(&b, s, c);
 	page_wrap(p, INK_BOLD, "%s", strbuf_cstr(&b));
 	page_spent(p, &b);
 }
@@ -148,9 +92,9 @@ put_about(struct page *p, const struct snapshot *s)
 void
 text_verdict(struct page *p, const struct snapshot *s)
 {
-	struct sums c = count(s);
+	struct sums c = verdict_sums(s);
 
-	put_word(p, s, &c);
+	put_word(p, verdict_word(s, &c));
 	put_sentence(p, s, &c);
 	put_failures(p, s);
 	put_aside(p, s, &c);
