@@ -113,7 +113,7 @@ histogram_merge(struct histogram *into, const struct histogram *from)
 	into->total += from->total;
 }
 
-/* 1-based rank of percentile p among n values. */
+/* 1-based rank of percentile p > 0 among n values. */
 static uint64_t
 rank_of(double p, uint64_t n)
 {
@@ -122,8 +122,6 @@ rank_of(double p, uint64_t n)
 
 	if ((double)rank < exact)
 		rank++;
-	if (rank < 1)
-		rank = 1;
 	return rank < n ? rank : n;
 }
 

@@ -259,6 +259,27 @@ snapshots_stand_alone(void **state)
 	snapshot_free(NULL);
 }
 
+/* One loop in each of two databases: one finding, listed once; each shape counts the request once; two connections share a database. */
+static void
+databases_of_one_request(void **state)
+{
+	struct collected *c = *state;
+	const struct snapshot *s;
+
+	collected_add(c, "scope a\nlane one\nlane two\nlane one\nloop 1..6\n1ms lane 0 | SELECT * FROM a WHERE id = %i\n"
+	    "1ms lane 1 | SELECT * FROM a WHERE id = %i\nend\n1ms lane 2 | SELECT * FROM b\n");
+	s = collected_snapshot(c);
+	assert_int_equal(s->nfindings, 1);
+	assert_int_equal(s->findings[0].seen_in, 1);
+	assert_int_equal(s->findings[0].executions, 12);
+	assert_int_equal(s->findings[0].worst.executions, 6);
+	assert_int_equal(s->requests[0].nfindings, 1);
+	assert_int_equal(s->requests[0].ndatabases, 2);
+	assert_int_equal(s->requests[0].databases[0].queries, 7);
+	assert_int_equal(s->shapes[0].executions, 12);
+	assert_int_equal(s->shapes[0].requests, 1);
+}
+
 static void
 scopes_are_bounded(void **state)
 {
@@ -361,7 +382,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(requests_add_up), CASE(shapes_are_ordered_by_time), CASE(requests_are_whole), CASE(findings_are_folded),
 		CASE(a_caller_without_a_path_is_evidence), CASE(order_of_findings), CASE(strays_are_tallied), CASE(snapshots_stand_alone),
-		CASE(scopes_are_bounded), CASE(databases_are_bounded), CASE(any_thread_may_look),
+		CASE(databases_of_one_request), CASE(scopes_are_bounded), CASE(databases_are_bounded), CASE(any_thread_may_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

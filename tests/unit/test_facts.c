@@ -114,6 +114,30 @@ executions_are_chained(void **state)
 }
 
 static void
+a_ping_is_set_up(void **state)
+{
+	const struct facts *f = facts(state, "1ms | -- ping\n1ms | SELECT * FROM a\n");
+
+	assert_int_equal(f->queries, 1);
+	assert_int_equal(f->setup, 1);
+}
+
+/* More places than hash slots can keep apart. */
+static void
+many_places_are_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct req_lane lanes[300];
+	struct request r = *req_build(fixture->b, "loop 0..299\nlane %i | SELECT * FROM a WHERE id = 1\nend\n");
+
+	for (uint32_t i = 0; i < 300; i++)
+		lanes[i] = (struct req_lane){ .session = i + 1, .upstream = (uint16_t)i, .database = "shop" };
+	r.lanes = lanes;
+	r.nlanes = 300;
+	assert_int_equal(facts_new(&r, &fixture->a)->nrepeats, 300);
+}
+
+static void
 places_are_told_apart(void **state)
 {
 	const struct facts *f = facts(state,
@@ -171,11 +195,34 @@ writes_are_seen_by_table(void **state)
 	    "| SELECT * FROM a WHERE id = 1\n"
 	    "| SELECT * FROM a JOIN b ON a.id = b.id WHERE a.id = 1\n"
 	    "| CALL anything(1)\n"
+	    "| SELECT * FROM a WHERE id = 1\n"
+	    "| INSERT INTO c (id) SELECT id FROM a\n"
 	    "| SELECT * FROM a WHERE id = 1\n");
 
 	assert_int_equal(f->write[3], 0);
 	assert_int_equal(f->write[4], 3);
 	assert_int_equal(f->write[6], 6);
+	assert_int_equal(f->write[8], 6);
+}
+
+/* A read whose tables are not known may read whatever was written last. */
+static void
+unknown_tables_read_anything(void **state)
+{
+	static const struct shape unknown = { .id = 900, .fingerprint = 1, .cls = SQL_READ, .verb = SQL_V_SELECT, .tables_unknown = true, .text = "",
+		.summary = "" };
+	struct fixture *fixture = *state;
+	struct request r = *req_build(fixture->b, "| SELECT 1 FROM x\n| UPDATE b SET n = 1\n| SELECT 1 FROM x\n| SELECT 1 FROM y\n| SELECT 1 FROM y\n");
+	struct req_stmt stmts[5];
+
+	memcpy(stmts, r.stmts, sizeof stmts);
+	stmts[0].shape = stmts[2].shape = &unknown;
+	r.stmts = stmts;
+	const struct facts *f = facts_new(&r, &fixture->a);
+
+	assert_int_equal(f->write[0], 0);
+	assert_int_equal(f->write[2], 2);
+	assert_int_equal(f->write[4], 0);
 }
 
 static void
@@ -223,6 +270,22 @@ failed_transactions_are_retried(void **state)
 	assert_int_equal(f->retries, 2);
 }
 
+/* Only the transaction that failed is retried, not the one before it on the same connection. */
+static void
+earlier_transactions_stand(void **state)
+{
+	const struct facts *f = facts(state,
+	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
+	    "tx 1 | COMMIT\n"
+	    "tx 2 | SELECT * FROM b WHERE id = 1\n"
+	    "tx 2 error 1213 | UPDATE a SET n = 1 WHERE id = 1\n"
+	    "tx 3 | SELECT * FROM a WHERE id = 1\n");
+
+	assert_true(f->doomed[2]);
+	assert_false(f->doomed[0]);
+	assert_int_equal(f->retries, 0);
+}
+
 /* An ordinary error dooms nobody: the statements before it are not retries when they come again. */
 static void
 other_errors_doom_nobody(void **state)
@@ -253,6 +316,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(executions_are_chained, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_ping_is_set_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_places_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unknown_tables_read_anything, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(earlier_transactions_stand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places_are_told_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(local_places_end_with_their_transaction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writes_are_seen_by_table, set_up, tear_down),

@@ -235,6 +235,53 @@ notes_never_fail(void **state)
 }
 
 static void
+notes_are_not_budgeted(void **state)
+{
+	struct collected *c = *state;
+	struct budget budgets[] = { budget("*", NULL, NO_LIMIT, 0) };
+
+	budgets[0].n_plus_one = 0;
+	budgets[0].duplicates = 0;
+	c->cfg.gate.budgets = budgets;
+	c->cfg.gate.nbudgets = 1;
+	assert_int_equal(JUDGE(c, "scope a\nloop 0..9\n100 rows 1ms | SELECT * FROM e ORDER BY id LIMIT 100 OFFSET %i\nend\n",
+	    "scope b\n1 row result 1 | SELECT n FROM c WHERE id = 1\n1 row result 2 | SELECT n FROM c WHERE id = 1\n")->state, GATE_PASS);
+}
+
+/* Of transactions a test budget takes the longest, not the sum. */
+static void
+transactions_are_not_summed(void **state)
+{
+	static const char TX[] = "scope a\ntest t\ntx 1 | BEGIN\n6ms tx 1 | SELECT * FROM a\ntx 1 | COMMIT\n";
+	struct collected *c = *state;
+	struct budget budgets[] = { budget(NULL, "*", NO_LIMIT, 0) };
+
+	budgets[0].max_transaction_ns = 10000000;
+	c->cfg.gate.budgets = budgets;
+	c->cfg.gate.nbudgets = 1;
+	assert_int_equal(JUDGE(c, TX, TX, TX)->state, GATE_PASS);
+	assert_string_equal(collected_failure(JUDGE(c, "scope a\ntest t\ntx 1 | BEGIN\n16ms tx 1 | SELECT * FROM a\n"), "transaction-budget")->message,
+	    "t: a transaction of 16 ms over the test, budget 10 ms");
+}
+
+/* The same shape in both dialects has one fingerprint: naming it is not ambiguous. */
+static void
+dialects_share_fingerprints(void **state)
+{
+	struct collected *c = *state;
+	char hex[17];
+	const struct allow allows[] = { { .rule = RULES, .shape = hex, .reason = "both" } };
+
+	snprintf(hex, sizeof hex, "%016" PRIx64, req_shape(c->b, "SELECT * FROM customers WHERE id = 1")->fingerprint);
+	c->cfg.gate.max_queries = 100;
+	c->cfg.gate.allows = allows;
+	c->cfg.gate.nallows = 1;
+	assert_int_equal(JUDGE(c, LOOP, "mysql\nscope b\n1ms | SELECT * FROM customers WHERE id = 1\n")->state, GATE_PASS);
+	assert_int_equal(c->s->nshapes, 2);
+	assert_int_equal(c->s->nwarnings, 0);
+}
+
+static void
 asked_for_write_loops_count(void **state)
 {
 	struct collected *c = *state;
@@ -509,7 +556,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(nothing_asked_nothing_fails), CASE(max_queries_binds_every_request), CASE(exactly_the_budget_is_fine),
 		CASE(first_matching_budget_wins), CASE(the_tighter_of_flag_and_budget_binds), CASE(other_budgets_bind_each_request),
-		CASE(test_budgets_bind_the_sum), CASE(fail_on_takes_proven_and_suspected), CASE(notes_never_fail), CASE(asked_for_write_loops_count),
+		CASE(test_budgets_bind_the_sum), CASE(fail_on_takes_proven_and_suspected), CASE(notes_never_fail), CASE(notes_are_not_budgeted), CASE(transactions_are_not_summed), CASE(dialects_share_fingerprints),
+		CASE(asked_for_write_loops_count),
 		CASE(inferred_requests_can_be_left_out), CASE(inferred_requests_count_by_default), CASE(retries_are_not_budgeted_twice),
 		CASE(allowed_findings_do_not_fail), CASE(allow_entries_name_shapes), CASE(ambiguous_entries_fail_the_configuration),
 		CASE(stale_entries_do_not_apply), CASE(query_budgets_can_be_allowed), CASE(tags_allow_single_instances),

@@ -59,6 +59,21 @@ by_value(const void *a, const void *b)
 }
 
 /* Log-uniform values from 1 us to 1 h: each percentile within 2.1 % of the sorted list's. */
+/* A percentile never leaves the range of the values, wherever its bucket's middle lies. */
+static void
+equal_values_stay_exact(void **state)
+{
+	struct histogram low = { 0 }, high = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		histogram_add(&low, histogram_low(100));
+		histogram_add(&high, histogram_low(101) - 1);
+	}
+	assert_int_equal(histogram_percentile(&low, 50), histogram_low(100));
+	assert_int_equal(histogram_percentile(&high, 50), histogram_low(101) - 1);
+}
+
 static void
 many_values_are_close(void **state)
 {
@@ -224,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buckets_tile_the_range),
 		cmocka_unit_test(few_values_are_exact),
+		cmocka_unit_test(equal_values_stay_exact),
 		cmocka_unit_test(many_values_are_close),
 		cmocka_unit_test(merging_equals_adding),
 		cmocka_unit_test(durations_start_small),
