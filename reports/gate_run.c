@@ -41,6 +41,7 @@ static void
 judge_trust(const struct gate *g, const struct run_info *run, struct results *out)
 {
 	const struct coverage *c = &run->coverage;
+	const char *reason = c->opaque_reason ? c->opaque_reason : "";
 
 	if (c->statements == 0 && !g->cfg->allow_empty)
 		distrust(out, "nothing-captured", 0, c->sessions == 0 ? "no connection came to rowcall, so there is nothing to judge" :
@@ -50,7 +51,7 @@ judge_trust(const struct gate *g, const struct run_info *run, struct results *ou
 		    words_count(out->a, c->lost, "record was", "records were")));
 	if (c->opaque_unexpected)
 		distrust(out, "opaque", c->opaque_unexpected, arena_printf(out->a, "%s could not be followed to the end%s%s: queries are missing",
-		    words_count(out->a, c->opaque_unexpected, "connection", "connections"), *c->opaque_reason ? " because of " : "", c->opaque_reason));
+		    words_count(out->a, c->opaque_unexpected, "connection", "connections"), *reason ? " because of " : "", reason));
 	if (run->incomplete && gate_asked(g->cfg))
 		distrust(out, "incomplete", 1, "the recording was never finished: requests are missing");
 	if (g->unjudged)

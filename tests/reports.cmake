@@ -6,6 +6,7 @@ rowcall_test(test_ring unit/test_ring.c reports)
 rowcall_test(test_filter unit/test_filter.c reports)
 rowcall_test(test_tagset unit/test_tagset.c reports)
 rowcall_test(test_grouping unit/test_grouping.c reports)
+rowcall_test(test_grouping_limits unit/test_grouping_limits.c reports)
 rowcall_test(test_analyzer unit/test_analyzer.c reports)
 
 # rules, tallies, snapshot
@@ -14,6 +15,8 @@ target_link_libraries(req_builder PUBLIC reports PkgConfig::CMOCKA)
 foreach(name histogram glob keymap words facts rules location advice finding keep gate collector)
   rowcall_test(test_${name} unit/test_${name}.c req_builder)
 endforeach()
+add_executable(collector_cost EXCLUDE_FROM_ALL bench/collector_cost.c)
+target_link_libraries(collector_cost PRIVATE req_builder)
 
 # writers
 add_library(sample_snapshot STATIC unit/sample_snapshot.c)
