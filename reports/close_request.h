@@ -10,7 +10,7 @@
 static inline bool
 request_named(const struct open_request *r)
 {
-	return r->bound == BY_KEY || r->bound == BY_MARK || *r->scope || *r->text;
+	return r->bound == BY_KEY || r->bound == BY_MARK || *r->scope || *r->test || *r->text;
 }
 
 /* Hands r to the sink; without any query its statements are strays. Spoils r's statements. */

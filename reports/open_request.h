@@ -79,6 +79,8 @@ void request_release(struct open_requests *p, struct open_request *r, uint64_t t
 uint32_t request_add(struct open_requests *p, struct open_request *r, struct session *s, const struct req_stmt *st);
 /* Moves what the session's newest transaction has in `from` over to `to`. */
 void request_move_tx(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s);
+/* Moves a statement that has not ended and is in no transaction. */
+void request_move_open(struct open_requests *p, struct open_stmt *o, struct open_request *to);
 /* The ordinal of the session's newest transaction in r. */
 uint32_t request_tx(struct open_request *r, struct session *s);
 

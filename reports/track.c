@@ -197,10 +197,36 @@ forget(struct setting_names *n)
 	*n = (struct setting_names){ 0 };
 }
 
+static char *
+copy(const char *s)
+{
+	return s ? xmem_strdup(s) : NULL;
+}
+
 void
-session_forget_local(struct session *s)
+session_save(struct session *s)
+{
+	if (s->has_saved)
+		return;
+	s->has_saved = true;
+	s->saved = (struct setting_names){ copy(s->plain.key), copy(s->plain.scope) };
+}
+
+void
+session_end_tx(struct session *s, bool undone)
 {
 	forget(&s->local);
+	if (!s->has_saved)
+		return;
+	s->has_saved = false;
+	if (undone) {
+		forget(&s->plain);
+		s->plain = s->saved;
+		s->saved = (struct setting_names){ 0 };
+		s->border++;
+	} else {
+		forget(&s->saved);
+	}
 }
 
 void
@@ -208,6 +234,8 @@ session_forget_tags(struct session *s)
 {
 	forget(&s->plain);
 	forget(&s->local);
+	forget(&s->saved);
+	s->has_saved = false;
 	mem_free(s->app_key);
 	s->app_key = NULL;
 }

@@ -17,6 +17,7 @@ struct open_stmt {
 	uint32_t seq;
 	uint32_t tx;			/* serial of the session's transaction it is in; 0 = none */
 	bool orphan;			/* its request had to close before it ended */
+	bool told;			/* its own tags name a request */
 	struct req_stmt s;		/* start: ns, absolute */
 };
 
@@ -27,7 +28,7 @@ struct setting_names {
 
 struct track_tx {
 	bool open;			/* what a statement that starts now would be in */
-	bool server;			/* as the server last said */
+	bool server, failed;		/* as the server last said */
 	bool named;			/* a tag or a setting has named its request */
 	bool held;			/* keeps the session's current request open */
 	uint32_t serial;		/* of the newest transaction, from 1 */
@@ -36,6 +37,10 @@ struct track_tx {
 	uint64_t number;		/* request its statements have an ordinal in */
 	uint32_t ordinal;		/* there */
 	uint32_t first;			/* statements that request had before */
+	uint32_t part;			/* counts parts that are requests of their own, over all transactions */
+	uint32_t savepoints;		/* open ones */
+	bool error;			/* since the newest savepoint */
+	bool undone;			/* the outermost savepoint was rolled back without an error */
 };
 
 struct session {
@@ -47,6 +52,8 @@ struct session {
 	uint64_t seen;			/* ns: newest record */
 	char *database, *application;	/* owned, NULL = not known */
 	struct setting_names plain, local;
+	struct setting_names saved;	/* plain, as it was before the transaction changed it */
+	bool has_saved;
 	char *app_key;			/* trace id in the current application_name */
 	uint32_t border;		/* counts session changes: requests without a key do not span them */
 	struct tagset *tags;		/* of the newest tagged statement: the next one often has the same */
@@ -86,8 +93,10 @@ const char *session_key(const struct session *s);
 const char *session_scope(const struct session *s);
 /* Replaces an owned string by a copy of at most LIMIT_NAME bytes; empty = NULL. True when it changed. */
 bool session_set(char **name, struct span value);
-/* SET LOCAL ends with the transaction. */
-void session_forget_local(struct session *s);
+/* Before a plain SET in a transaction: keeps what was, for the case that it is rolled back. */
+void session_save(struct session *s);
+/* SET LOCAL ends with the transaction, and so does a plain SET when it is undone. */
+void session_end_tx(struct session *s, bool undone);
 /* All settings end (DISCARD ALL and its like). */
 void session_forget_tags(struct session *s);
 

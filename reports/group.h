@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* group: what the files of the grouping share. choose.c has the rules, follow.c the statements and transactions, settings.c what a session
+ * says of itself, grouping.c the rest. Never: seen outside of them. */
+#ifndef ROWCALL_GROUP_H
+#define ROWCALL_GROUP_H
+
+#include "grouping.h"
+#include "open_request.h"
+
+enum { OPAQUE_REASONS = 16 };
+
+struct grouping {
+	const struct analyzer_config *cfg;
+	struct request_sink sink;
+	struct coverage coverage;
+	struct sessions *sessions;
+	struct open_requests *requests;
+	struct tag_reader *tags;
+	struct open_stmt *spare;	/* by next */
+	char *test, *request;		/* the mark; NULL = none */
+	uint64_t mark;			/* ordinal of the mark */
+	uint64_t now;
+	char *reasons[OPAQUE_REASONS];	/* opaque reasons seen, so that coverage can point to them */
+};
+
+/* ---- choose.c ---- */
+
+/* What a statement says about its request, by itself or by the transaction around it; "" = nothing. */
+struct told {
+	const char *key, *scope;
+	bool own;		/* its own tags name a request */
+	bool stale;		/* they had a key that is not to be believed */
+};
+
+/* own: NULL without tags. stale: REC_START_STALE_TAG. */
+struct told told_by_tags(const struct tagset *own, bool stale);
+/* The request of a statement that starts at t; opened if need be. What its transaction had before it got a name moves over. */
+struct open_request *choose_request(struct grouping *g, struct session *s, struct told told, uint64_t t) __attribute__((returns_nonnull));
+/* Untagged control and set-up outside a transaction never open a request: NULL = they are strays. */
+struct open_request *choose_for_control(struct grouping *g, struct session *s, uint64_t t);
+/* The transaction that a statement of the session's current request opened begins a request of its own at t; alone: that one has only it. */
+void choose_tx(struct grouping *g, struct session *s, bool alone, uint64_t t);
+/* The session changed: a transaction without a name may have one now, and untagged queries that were sent already belong behind the border. */
+void choose_again(struct grouping *g, struct session *s);
+
+/* ---- follow.c ---- */
+
+void follow_start(struct grouping *g, struct session *s, const struct rec_start *st);
+void follow_end(struct grouping *g, struct session *s, const struct rec_end *e);
+void follow_result(struct session *s, const struct rec_result *r);
+void follow_tx(struct grouping *g, struct session *s, enum rec_tx state);
+/* MySQL's resets also roll back. */
+void follow_reset(struct grouping *g, struct session *s);
+/* What has not ended is lost. */
+void follow_lost(struct grouping *g, struct session *s, uint64_t t);
+/* The session's current request is r from now on; its transaction, if any, holds that one open. */
+void follow_carry(struct grouping *g, struct session *s, struct open_request *r);
+
+/* ---- settings.c ---- */
+
+void settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *f);
+/* Session tags end, and the next statement without a key begins a request. */
+void settings_reset(struct grouping *g, struct session *s);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request_fill: what an open request collects: tags, lines of code, connections, statements. See open_request.h. */
+#include "open_requests.h"
+
+#include "close_request.h"
+#include "facts.h"
+#include "fingerprint/limits.h"
+#include "fingerprint/mem.h"
+
+enum { FIRST_STMTS = 16, FIRST_LANES = 4, FIRST_SITES = 8 };
+
+void
+request_count_named(struct open_requests *p, const struct open_request *r, bool was)
+{
+	if (!was && request_named(r))
+		p->coverage->tagged += r->queries;
+}
+
+/* ---- tags ---- */
+
+static void
+add_tag(struct open_request *r, struct tag_view v)
+{
+	if (!v.key.n)
+		return;
+	if (!r->tags)
+		r->tags = arena_zero(&r->arena, LIMIT_REQUEST_TAGS * sizeof *r->tags);
+	for (uint32_t i = 0; i < r->ntags; i++)
+		if (span_is(v.key, r->tags[i].key))
+			return;
+	if (r->ntags == LIMIT_REQUEST_TAGS)
+		return;
+	r->tags[r->ntags++] = (struct req_tag){ arena_strndup(&r->arena, span_first(v.key, LIMIT_NAME)),
+		arena_strndup(&r->arena, span_first(v.value, LIMIT_NAME)) };
+}
+
+/* Its number, from 1; 0 when there are too many. */
+static uint16_t
+add_site(struct open_request *r, const char *tag, const char *site)
+{
+	for (uint32_t i = r->nsites; i-- > 0;)
+		if (strcmp(r->sites[i].value, site) == 0 && strcmp(r->sites[i].key, tag) == 0)
+			return (uint16_t)(i + 1);
+	if (r->nsites == LIMIT_REQUEST_SITES)
+		return 0;
+	if (r->nsites == 0 || (r->nsites >= FIRST_SITES && (r->nsites & (r->nsites - 1)) == 0)) {
+		struct req_tag *wider = arena_zero(&r->arena, (r->nsites ? 2 * r->nsites : FIRST_SITES) * sizeof *wider);
+
+		if (r->nsites)
+			memcpy(wider, r->sites, r->nsites * sizeof *wider);
+		r->sites = wider;
+	}
+	r->sites[r->nsites++] = (struct req_tag){ arena_strndup(&r->arena, span_str(tag)), arena_strndup(&r->arena, span_str(site)) };
+	return (uint16_t)r->nsites;
+}
+
+uint16_t
+request_merge_tags(struct open_requests *p, struct open_request *r, const struct tagset *t)
+{
+	bool named = request_named(r);
+
+	if (r->merged == t->serial)
+		return r->merged_site;
+	for (uint32_t i = 0; i < t->ntags; i++)
+		add_tag(r, t->tags[i]);
+	if (!*r->application && *t->application)
+		r->application = arena_strndup(&r->arena, span_str(t->application));
+	if (!*r->text && *t->text)
+		r->text = arena_strndup(&r->arena, span_str(t->text));
+	request_count_named(p, r, named);
+	r->merged = t->serial;
+	r->merged_site = *t->site ? add_site(r, t->site_tag, t->site) : 0;
+	return r->merged_site;
+}
+
+/* ---- statements ---- */
+
+static bool
+lane_matches(const struct open_request *r, uint32_t lane, const struct session *s)
+{
+	return r->lanes[lane].session == s->id && strcmp(r->lanes[lane].database, s->database ? s->database : "") == 0;
+}
+
+/* The session's lane, a new one at need; UINT32_MAX when there are too many. */
+static uint32_t
+lane_of(struct open_request *r, struct session *s)
+{
+	if (s->lane_number == r->number)
+		return s->lane;
+	for (uint32_t i = r->nlanes; i-- > 0;) {
+		if (lane_matches(r, i, s)) {
+			s->lane_number = r->number;
+			return s->lane = (uint16_t)i;
+		}
+	}
+	if (r->nlanes == LIMIT_REQUEST_LANES)
+		return UINT32_MAX;
+	if (r->nlanes == r->lanes_cap) {
+		r->lanes_cap = r->lanes_cap ? 2 * r->lanes_cap : FIRST_LANES;
+		r->lanes = xmem_resize(r->lanes, r->lanes_cap * sizeof *r->lanes);
+	}
+	r->lanes[r->nlanes] = (struct req_lane){ .session = s->id, .upstream = s->upstream,
+		.database = s->database ? arena_strndup(&r->arena, span_str(s->database)) : "" };
+	if (!*r->application && s->application)
+		r->application = arena_strndup(&r->arena, span_str(s->application));
+	s->lane_number = r->number;
+	return s->lane = (uint16_t)r->nlanes++;
+}
+
+static bool
+room_for_one(struct open_request *r)
+{
+	if (r->nstmts == LIMIT_REQUEST_STMTS)
+		return false;
+	if (r->nstmts == r->cap) {
+		r->cap = r->cap ? 2 * r->cap : FIRST_STMTS;
+		r->stmts = xmem_resize(r->stmts, r->cap * sizeof *r->stmts);
+	}
+	return true;
+}
+
+uint32_t
+request_add(struct open_requests *p, struct open_request *r, struct session *s, const struct req_stmt *st)
+{
+	uint32_t lane = lane_of(r, s);
+
+	if (stmt_kind(st->shape) == KIND_QUERY) {
+		r->queries++;
+		if (request_named(r))
+			p->coverage->tagged++;
+	}
+	if (st->start < r->start)
+		r->start = st->start;
+	if (lane == UINT32_MAX || !room_for_one(r)) {
+		r->cut++;
+		return UINT32_MAX;
+	}
+	if (r->nstmts && st->start < r->stmts[r->nstmts - 1].start)
+		r->unsorted = true;
+	r->stmts[r->nstmts] = *st;
+	r->stmts[r->nstmts].lane = (uint16_t)lane;
+	p->kept++;
+	return r->nstmts++;
+}
+
+uint32_t
+request_tx(struct open_request *r, struct session *s)
+{
+	if (s->tx.number != r->number) {
+		s->tx.number = r->number;
+		s->tx.ordinal = ++r->ntx;
+		s->tx.first = r->nstmts;
+	}
+	return s->tx.ordinal;
+}
+
+static uint16_t
+moved_site(const struct open_request *from, struct open_request *to, uint16_t site)
+{
+	return site ? add_site(to, from->sites[site - 1].key, from->sites[site - 1].value) : 0;
+}
+
+static void
+move_ended(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s, uint32_t first, uint32_t was)
+{
+	bool named = request_named(from);
+
+	for (uint32_t i = first; i < from->nstmts; i++) {
+		struct req_stmt *st = &from->stmts[i], moved = *st;
+
+		if (!st->shape || st->tx != was || from->lanes[st->lane].session != s->id)
+			continue;
+		if (stmt_kind(st->shape) == KIND_QUERY) {
+			from->queries--;
+			p->coverage->tagged -= named;
+		}
+		moved.tx = s->tx.ordinal;
+		moved.site = moved_site(from, to, st->site);
+		request_add(p, to, s, &moved);
+		st->shape = NULL;
+		from->moved++;
+	}
+}
+
+void
+request_move_open(struct open_requests *p, struct open_stmt *o, struct open_request *to)
+{
+	struct open_request *from = o->req;
+
+	o->s.site = moved_site(from, to, o->s.site);
+	o->req = to;
+	request_hold(p, to);
+	request_release(p, from, p->now);
+}
+
+void
+request_move_tx(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s)
+{
+	uint32_t was = s->tx.ordinal, first = s->tx.first;
+	bool ended = s->tx.number == from->number;
+
+	s->tx.number = s->done_number = s->lane_number = 0;
+	request_tx(to, s);
+	if (ended)
+		move_ended(p, from, to, s, first, was);
+	request_hold(p, from);
+	for (struct open_stmt *o = s->first; o; o = o->next) {
+		if (o->req != from || o->tx != s->tx.serial)
+			continue;
+		o->s.tx = s->tx.ordinal;
+		request_move_open(p, o, to);
+	}
+	request_release(p, from, p->now);
+}
