@@ -33,9 +33,9 @@ repeat(struct strbuf *out, char c, size_t n)
 		strbuf_char(out, c);
 }
 
-/* A name in a code span, also fit for a cell of a table, where even code needs its bars escaped. */
+/* A name in a code span; in a cell of a table even code needs its bars escaped. */
 static void
-put_code(struct strbuf *out, const char *name)
+put_code(struct strbuf *out, const char *name, bool cell)
 {
 	struct strbuf clean, cut;
 	size_t ticks;
@@ -49,7 +49,7 @@ put_code(struct strbuf *out, const char *name)
 	if (ticks > 0)
 		strbuf_char(out, ' ');
 	for (size_t i = 0; i < cut.n; i++) {
-		if (cut.p[i] == '|')
+		if (cell && cut.p[i] == '|')
 			strbuf_char(out, '\\');
 		strbuf_char(out, cut.p[i]);
 	}
@@ -122,7 +122,7 @@ put_failures(struct strbuf *out, const struct snapshot *s)
 			strbuf_init(&place, TEXT_MOST);
 			strbuf_printf(&place, "%s:%" PRIu32, f->file, f->line);
 			strbuf_str(out, ", set in ");
-			put_code(out, strbuf_cstr(&place));
+			put_code(out, strbuf_cstr(&place), false);
 			scratch_done(out, &place);
 		}
 		strbuf_char(out, '\n');
@@ -146,7 +146,7 @@ static void
 put_scope(struct strbuf *out, const struct snap_scope *sc, bool budgets, bool baseline)
 {
 	strbuf_str(out, sc->over ? "| **over** | " : "| | ");
-	put_code(out, sc->name);
+	put_code(out, sc->name, true);
 	strbuf_printf(out, " | %" PRIu64 " | %" PRIu64 " / %" PRIu64 " |", sc->requests, sc->queries.p50, sc->queries.max);
 	if (budgets)
 		put_limit(out, sc->budget);
@@ -259,7 +259,7 @@ put_finding(struct strbuf *out, const struct snapshot *s, const struct snap_find
 		strbuf_str(&sentence, f->file);
 		if (f->line)
 			strbuf_printf(&sentence, ":%" PRIu32, f->line);
-		put_code(out, strbuf_cstr(&sentence));
+		put_code(out, strbuf_cstr(&sentence), false);
 		strbuf_str(out, "\n\n");
 	}
 	put_evidence(out, s, f);
@@ -308,7 +308,7 @@ put_foot(struct strbuf *out, const struct snapshot *s)
 		strbuf_init(&command, TEXT_MOST);
 		strbuf_printf(&command, "rowcall run -- %s", s->command);
 		strbuf_str(out, "\nReproduce: ");
-		put_code(out, strbuf_cstr(&command));
+		put_code(out, strbuf_cstr(&command), false);
 		strbuf_char(out, '\n');
 		scratch_done(out, &command);
 	}

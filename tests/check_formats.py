@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_formats.py SAMPLE_REPORT: every machine format, over every hand-made snapshot, read by a consumer that is not ours.
 SAMPLE_REPORT is the program that prints them. Ends like unittest."""
+import html.parser
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree
 
+import attr
 import jsonschema
+import junitparser
+import sarif_om
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 SAMPLES = ["shop", "clean", "untagged", "nothing", "lossy", "hostile", "large"]
@@ -111,6 +117,247 @@ class Json(unittest.TestCase):
         self.assertIn("GET /\x1b[2J\x1b[31mred\x07\r\n::error::forged\x7f", [s["scope"] for s in report["scopes"]])
         raw = written("hostile", "json")
         self.assertFalse([c for c in raw if ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160])
+
+
+class Ndjson(unittest.TestCase):
+    def test_lines_make_up_the_document(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                text = written(sample, "ndjson")
+                self.assertTrue(text.endswith("\n"))
+                lines = [parsed(line) for line in text.splitlines()]
+                whole = {"scopes": [], "requests": [], "findings": [], "shapes": []}
+                self.assertEqual(lines[0]["type"], "report")
+                for line in lines:
+                    self.assertEqual(list(line), ["type", line["type"]])
+                    if line["type"] == "report":
+                        whole.update(line["report"])
+                    else:
+                        whole[line["type"] + "s"].append(line[line["type"]])
+                self.assertEqual(whole, parsed(written(sample, "json")))
+
+
+class JUnit(unittest.TestCase):
+    def cases(self, sample):
+        xml_text = written(sample, "junit")
+        xml.etree.ElementTree.fromstring(xml_text.encode())
+        suites = junitparser.JUnitXml.fromstring(xml_text.encode())
+        suite, = suites
+        cases = list(suite)
+        kinds = [type(r).__name__ for case in cases for r in case.result]
+        for counts in (suites, suite):
+            self.assertEqual((counts.tests, counts.failures, counts.errors, counts.skipped),
+                             (len(cases), kinds.count("Failure"), kinds.count("Error"), kinds.count("Skipped")))
+        return suite, cases
+
+    def test_every_sample_is_read(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                report = parsed(written(sample, "json"))
+                suite, cases = self.cases(sample)
+                names = [(c.classname, c.name) for c in cases]
+                self.assertEqual(len(names), len(set(names)), "the second of two equals would be dropped")
+                self.assertEqual(sum(name == "query-budget" for _, name in names), len(report["scopes"]))
+                self.assertTrue(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.timestamp))
+                bad = suite.failures + suite.errors
+                self.assertEqual(bad > 0, report["gate"]["status"] != "pass")
+
+    def test_what_fails(self):
+        _, cases = self.cases("shop")
+        results = {(c.classname, c.name): c.result for c in cases}
+        self.assertEqual(results["rowcall.POST /orders", "query-budget"], [])
+        self.assertEqual(results["rowcall.GET /reports/sales", "slow-query qd41f00a"], [])
+        failure, = results["rowcall.GET /orders", "n-plus-one q91bd02c"]
+        self.assertIn("SELECT customers 50x", failure.message)
+        self.assertIn("shop", [c for c in cases if c.name == "n-plus-one q91bd02c"][0]._elem.get("file"))
+        self.assertIn("repeat: q91bd02c SELECT", failure.text)
+        skipped, = results["rowcall.POST /orders", "n-plus-one q22e0aa9"]
+        self.assertIn("three sections by layout", skipped.message)
+        _, cases = self.cases("nothing")
+        self.assertEqual(type(cases[0].result[0]).__name__, "Error")
+
+
+class Tags(html.parser.HTMLParser):
+    """Elements, attributes and text of rendered Markdown."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.attributes, self.text = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class Markdown(unittest.TestCase):
+    allowed = set("h2 p strong ul li table thead tbody tr th td code pre details summary".split())
+
+    def rendered(self, sample):
+        text = written(sample, "markdown")
+        done = subprocess.run(["cmark-gfm", "--unsafe", "-e", "table", "-e", "autolink", "-e", "strikethrough", "-e", "tasklist"],
+                              input=text.encode(), stdout=subprocess.PIPE, check=True)
+        return text, Tags(done.stdout.decode())
+
+    def test_names_never_become_markup(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                text, page = self.rendered(sample)
+                self.assertLess(len(text.encode()), 65536, "the limit of a comment")
+                self.assertTrue(text.startswith("<!-- rowcall -->\n## rowcall: "))
+                self.assertLessEqual(set(page.elements), self.allowed)
+                self.assertLessEqual({name for name, _ in page.attributes}, {"align", "lang", "class"})
+                self.assertLessEqual(page.elements.count("table"), 1)
+                plain = re.sub(r"(?s)<code>.*?</code>|`[^`]*`", "", text)
+                self.assertFalse(re.search(r"(?<![\w`])[@#][\w]", plain), "a mention")
+
+    def test_content(self):
+        text, page = self.rendered("shop")
+        self.assertEqual(page.elements.count("tr"), 1 + 6)
+        self.assertEqual(page.elements.count("details"), 4)
+        words = "".join(page.text)
+        self.assertIn("customers.email FROM customers", words)
+        self.assertIn("orders.customer_id \u2192 customers.id", words)
+        self.assertIn("\\x1b[2J", "".join(self.rendered("hostile")[1].text))
+
+    def test_a_table_row_per_scope(self):
+        _, page = self.rendered("hostile")
+        self.assertEqual(page.elements.count("tr"), 1 + 5)
+        self.assertEqual(page.elements.count("td"), 5 * 7)
+
+
+class GitHub(unittest.TestCase):
+    """Read as the runner reads: one command a line, properties split at commas, then unescaped."""
+    limits = {"error": 10, "warning": 10, "notice": 10}
+
+    def commands(self, sample):
+        found = []
+        for line in written(sample, "github").splitlines():
+            match = re.fullmatch(r"::(error|warning|notice) ((?:[a-zA-Z]+=[^,:]*)(?:,[a-zA-Z]+=[^,:]*)*)::(.*)", line)
+            self.assertIsNotNone(match, line)
+            properties = dict(pair.split("=", 1) for pair in match[2].split(","))
+            for name in properties:
+                for code, char in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+                    properties[name] = properties[name].replace(code, char)
+            message = match[3]
+            for code, char in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+                message = message.replace(code, char)
+            found.append((match[1], properties, message))
+        return found
+
+    def test_every_line_is_one_command(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                commands = self.commands(sample)
+                for level, limit in self.limits.items():
+                    self.assertLessEqual(sum(c[0] == level for c in commands), limit)
+                for _, properties, message in commands:
+                    self.assertLessEqual(set(properties), {"file", "line", "endLine", "title"})
+                    self.assertTrue(message)
+                    self.assertFalse(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", message))
+                level, properties, message = commands[-1]
+                self.assertEqual((level, properties["title"]), ("notice", "rowcall"))
+
+    def test_content(self):
+        level, properties, message = self.commands("shop")[1]
+        self.assertEqual(level, "error")
+        self.assertEqual(properties, {"file": "shop/views/orders.py", "line": "12", "endLine": "12", "title": "N+1 in GET /orders"})
+        self.assertEqual(message.splitlines()[0],
+                         "N+1 in GET /orders: SELECT customers 50x, 50 distinct parameters, median gap 0.3 ms")
+        self.assertIn("80% of the request's SQL time", message)
+
+
+class GitLab(unittest.TestCase):
+    schema = {
+        "type": "array",
+        "items": {
+            "type": "object", "additionalProperties": False,
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "properties": {
+                "description": {"type": "string", "minLength": 1},
+                "check_name": {"type": "string", "pattern": "^[a-z0-9-]+$"},
+                "fingerprint": {"type": "string", "pattern": "^(gate-)?[0-9a-f]{16}$"},
+                "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+                "location": {
+                    "type": "object", "additionalProperties": False, "required": ["path", "lines"],
+                    "properties": {
+                        "path": {"type": "string", "pattern": "^(?!/|\\./)."},
+                        "lines": {"type": "object", "additionalProperties": False, "required": ["begin"],
+                                  "properties": {"begin": {"type": "integer", "minimum": 1}}},
+                    },
+                },
+            },
+        },
+    }
+
+    def test_every_sample_is_valid(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                issues = parsed(written(sample, "gitlab"))
+                jsonschema.Draft202012Validator(self.schema).validate(issues)
+                prints = [i["fingerprint"] for i in issues]
+                self.assertEqual(len(prints), len(set(prints)), "the second of two equals would be dropped")
+
+    def test_no_findings_is_an_empty_array(self):
+        self.assertEqual(parsed(written("clean", "gitlab")), [])
+
+
+class Sarif(unittest.TestCase):
+    """Built into the object model of python3-sarif-python-om, which knows every property there is; then what code scanning asks for."""
+    kinds = {
+        "runs": "Run", "tool": "Tool", "driver": "ToolComponent", "rules": "ReportingDescriptor",
+        "shortDescription": "MultiformatMessageString", "fullDescription": "MultiformatMessageString", "help": "MultiformatMessageString",
+        "defaultConfiguration": "ReportingConfiguration", "automationDetails": "RunAutomationDetails", "invocations": "Invocation",
+        "toolExecutionNotifications": "Notification", "message": "Message", "descriptor": "ReportingDescriptorReference",
+        "results": "Result", "locations": "Location", "physicalLocation": "PhysicalLocation", "artifactLocation": "ArtifactLocation",
+        "region": "Region", "logicalLocations": "LogicalLocation", "suppressions": "Suppression",
+    }
+
+    def build(self, kind, node):
+        model = getattr(sarif_om, kind)
+        names = {f.metadata.get("schema_property_name", f.name): f.name for f in attr.fields(model)}
+        values = {}
+        for key, value in node.items():
+            self.assertIn(key, names, f"{kind} has no such property")
+            self.assertNotEqual(value, "", f"{kind}.{key} is empty")
+            if key in self.kinds and isinstance(value, list):
+                value = [self.build(self.kinds[key], v) for v in value]
+            elif key in self.kinds:
+                value = self.build(self.kinds[key], value)
+            values[names[key]] = value
+        return model(**values)
+
+    def test_every_sample_fits_the_model(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                log = self.build("SarifLog", parsed(written(sample, "sarif")))
+                self.assertEqual(log.version, "2.1.0")
+                run, = log.runs
+                rules = run.tool.driver.rules
+                self.assertEqual(len({r.id for r in rules}), len(rules))
+                self.assertLessEqual(len(run.results), 25000)
+                for rule in rules:
+                    self.assertLessEqual(len(rule.full_description.text), 1024)
+                    self.assertNotEqual(rule.name.lower(), rule.id)
+                for result in run.results:
+                    self.assertEqual(rules[result.rule_index].id, result.rule_id)
+                    self.assertIn(result.level, ("error", "warning", "note"))
+                    place, = result.locations
+                    uri = place.physical_location.artifact_location.uri
+                    self.assertRegex(uri, r"^(?![/]|\./)(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+$")
+                    self.assertGreaterEqual(place.physical_location.region.start_line, 1)
+                    self.assertRegex(result.partial_fingerprints["primaryLocationLineHash"], r"^[0-9a-f]{16}:1$")
+
+    def test_content(self):
+        run, = parsed(written("shop", "sarif"))["runs"]
+        self.assertEqual([r["level"] for r in run["results"]], ["error", "error", "error", "warning", "note"])
+        self.assertEqual(run["results"][4]["suppressions"][0]["justification"], "three sections by layout, until 2027-01-01")
+        self.assertTrue(run["invocations"][0]["executionSuccessful"])
+        run, = parsed(written("nothing", "sarif"))["runs"]
+        self.assertFalse(run["invocations"][0]["executionSuccessful"])
 
 
 if __name__ == "__main__":

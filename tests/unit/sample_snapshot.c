@@ -427,7 +427,7 @@ sample_hostile(void)
 {
 	static const char escapes[] = "GET /\x1b[2J\x1b[31mred\x07\r\n::error::forged\x7f";
 	static const char broken[] = "job \xff\xfe\xc0\xaf\xed\xa0\x80 \xe2\x80\xae" "evil\xe2\x80\xac \xc2\x9b" "31m";
-	static const char wide[] = "GET /\xe6\xb3\xa8\xe6\x96\x87/\xc3\xbc" "bersicht \"quoted\" \\ <b>&amp;</b>";
+	static const char wide[] = "GET /\xe6\xb3\xa8\xe6\x96\x87/\xc3\xbc" "bersicht \"quoted\" \\ <b>&amp;</b> a|b `t` ``u @team #12 ]]>";
 	struct snapshot *s = fresh();
 	const char *names[] = { escapes, broken, wide, "::error file=x::forged ##[error]x ::warning::y", endless(s->arena, 700) };
 	enum { N = sizeof names / sizeof *names };
@@ -435,6 +435,8 @@ sample_hostile(void)
 	struct snap_finding *f = arena_zero(s->arena, N * sizeof *f);
 	struct shape *sh = arena_zero(s->arena, sizeof *sh);
 
+	s->gated = true;
+	s->state = GATE_FAIL;
 	s->command = "sh -c 'printf \x1b]0;title\x07'";
 	for (unsigned i = 0; i < N; i++)
 		d[i] = (struct demo){ names[i], names[(i + 1) % N], names[(i + 2) % N], 5, 1, 4.0, 9.0 };

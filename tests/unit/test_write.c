@@ -87,6 +87,22 @@ golden_json(void **state)
 	check_golden(sample_hostile, "hostile.json", FORMAT_JSON, plain);
 }
 
+static void
+golden_formats(void **state)
+{
+	(void)state;
+	check_golden(sample_shop, "shop.ndjson", FORMAT_NDJSON, plain);
+	check_golden(sample_shop, "shop.junit.xml", FORMAT_JUNIT, plain);
+	check_golden(sample_shop, "shop.md", FORMAT_MARKDOWN, plain);
+	check_golden(sample_shop, "shop.github.txt", FORMAT_GITHUB, plain);
+	check_golden(sample_shop, "shop.gitlab.json", FORMAT_GITLAB, plain);
+	check_golden(sample_shop, "shop.sarif", FORMAT_SARIF, plain);
+	check_golden(sample_hostile, "hostile.junit.xml", FORMAT_JUNIT, plain);
+	check_golden(sample_hostile, "hostile.md", FORMAT_MARKDOWN, plain);
+	check_golden(sample_hostile, "hostile.github.txt", FORMAT_GITHUB, plain);
+	check_golden(sample_lossy, "lossy.junit.xml", FORMAT_JUNIT, plain);
+}
+
 /* Ten thousand scopes: bounded on a terminal unless everything is asked for. */
 static void
 large_runs_stay_readable(void **state)
@@ -263,7 +279,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_text), cmocka_unit_test(golden_json), cmocka_unit_test(large_runs_stay_readable),
+		cmocka_unit_test(golden_text), cmocka_unit_test(golden_json), cmocka_unit_test(golden_formats), cmocka_unit_test(large_runs_stay_readable),
 		cmocka_unit_test(large_json_is_quick), cmocka_unit_test(every_page_fits), cmocka_unit_test(color_only_colors),
 		cmocka_unit_test(lines_to_grep), cmocka_unit_test(formats_have_names), cmocka_unit_test(a_lack_of_memory_is_told),
 	};
