@@ -24,11 +24,21 @@ framework_named(const char *text)
 		const char *word;
 		enum framework framework;
 	} words[] = {
-		{ "django", FRAMEWORK_DJANGO }, { "rails", FRAMEWORK_RAILS }, { "activerecord", FRAMEWORK_RAILS },
-		{ "sqlalchemy", FRAMEWORK_SQLALCHEMY }, { "flask", FRAMEWORK_SQLALCHEMY }, { "fastapi", FRAMEWORK_SQLALCHEMY },
-		{ "laravel", FRAMEWORK_LARAVEL }, { "eloquent", FRAMEWORK_LARAVEL }, { "hibernate", FRAMEWORK_HIBERNATE },
-		{ "spring", FRAMEWORK_HIBERNATE }, { "jpa", FRAMEWORK_HIBERNATE }, { "sequelize", FRAMEWORK_SEQUELIZE },
-		{ "typeorm", FRAMEWORK_TYPEORM }, { "prisma", FRAMEWORK_PRISMA }, { "gorm", FRAMEWORK_GORM },
+		{ "django", FRAMEWORK_DJANGO },
+		{ "rails", FRAMEWORK_RAILS },
+		{ "activerecord", FRAMEWORK_RAILS },
+		{ "sqlalchemy", FRAMEWORK_SQLALCHEMY },
+		{ "flask", FRAMEWORK_SQLALCHEMY },
+		{ "fastapi", FRAMEWORK_SQLALCHEMY },
+		{ "laravel", FRAMEWORK_LARAVEL },
+		{ "eloquent", FRAMEWORK_LARAVEL },
+		{ "hibernate", FRAMEWORK_HIBERNATE },
+		{ "spring", FRAMEWORK_HIBERNATE },
+		{ "jpa", FRAMEWORK_HIBERNATE },
+		{ "sequelize", FRAMEWORK_SEQUELIZE },
+		{ "typeorm", FRAMEWORK_TYPEORM },
+		{ "prisma", FRAMEWORK_PRISMA },
+		{ "gorm", FRAMEWORK_GORM },
 	};
 
 	for (size_t i = 0; text && i < sizeof words / sizeof words[0]; i++)
@@ -68,74 +78,64 @@ advice_framework(const struct request *r)
 /* ---- what it says ---- */
 
 struct phrases {
-	const char *one;	/* the row a foreign key points at */
-	const char *many;	/* the rows that point at a key */
-	const char *count;	/* COUNT per row */
-	const char *insert;	/* one statement for many rows */
-	const char *update;	/* the same for changed rows */
+	const char *one;    /* the row a foreign key points at */
+	const char *many;   /* the rows that point at a key */
+	const char *count;  /* COUNT per row */
+	const char *insert; /* one statement for many rows */
+	const char *update; /* the same for changed rows */
 };
 
 static const struct phrases phrases_of[FRAMEWORKS] = {
-	[FRAMEWORK_NONE] = {
-		.one = "fetch them with one query: JOIN, or %s",
-		.many = "fetch them with one query: %s",
-		.count = "count them with one query: GROUP BY",
-		.insert = "write them with one multi-row INSERT or a bulk load",
-		.update = "write them with one UPDATE joined to a list of values" },
-	[FRAMEWORK_DJANGO] = {
-		.one = "add select_related() (or prefetch_related()) for this relation to the queryset of the loop",
-		.many = "add prefetch_related() for this relation to the queryset of the loop",
-		.count = "annotate the queryset of the loop with Count()",
-		.insert = "use bulk_create()",
-		.update = "use bulk_update(), or update() on the queryset" },
-	[FRAMEWORK_RAILS] = {
-		.one = "add includes (or preload) of this association to the relation of the loop",
-		.many = "add includes (or preload) of this association to the relation of the loop",
-		.count = "use counter_cache, or group(...).count before the loop",
-		.insert = "use insert_all",
-		.update = "use update_all or upsert_all" },
-	[FRAMEWORK_SQLALCHEMY] = {
-		.one = "add options(joinedload(...)) or selectinload(...) for this relationship to the query of the loop",
-		.many = "add options(selectinload(...)) for this relationship to the query of the loop",
-		.count = "select func.count() with group_by() before the loop",
-		.insert = "pass all rows to one session.execute(insert(...), rows)",
-		.update = "pass all rows to one session.execute(update(...), rows)" },
-	[FRAMEWORK_LARAVEL] = {
-		.one = "add with() for this relation to the query of the loop, or load() to its collection",
-		.many = "add with() for this relation to the query of the loop, or load() to its collection",
-		.count = "use withCount() on the query of the loop",
-		.insert = "use insert() with all rows",
-		.update = "use upsert() with all rows, or update() on the query" },
-	[FRAMEWORK_HIBERNATE] = {
-		.one = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
-		.many = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
-		.count = "select the counts with GROUP BY before the loop",
-		.insert = "set hibernate.jdbc.batch_size and order_inserts",
-		.update = "set hibernate.jdbc.batch_size and order_updates" },
-	[FRAMEWORK_SEQUELIZE] = {
-		.one = "add include for this association to the findAll() of the loop",
-		.many = "add include for this association to the findAll() of the loop",
-		.count = "count() with group before the loop",
-		.insert = "use bulkCreate()",
-		.update = "use bulkCreate() with updateOnDuplicate, or update() with where" },
-	[FRAMEWORK_TYPEORM] = {
-		.one = "add this relation to relations of the find(), or leftJoinAndSelect() it",
-		.many = "add this relation to relations of the find(), or leftJoinAndSelect() it",
-		.count = "use loadRelationCountAndMap(), or count with groupBy() before the loop",
-		.insert = "pass all rows to one insert()",
-		.update = "pass all rows to one upsert()" },
-	[FRAMEWORK_PRISMA] = {
-		.one = "add include (or select) of this relation to the findMany() of the loop",
-		.many = "add include (or select) of this relation to the findMany() of the loop",
-		.count = "use _count in the findMany() of the loop, or groupBy()",
-		.insert = "use createMany()",
-		.update = "use updateMany()" },
-	[FRAMEWORK_GORM] = {
-		.one = "add Preload() or Joins() for this association to the query of the loop",
-		.many = "add Preload() for this association to the query of the loop",
-		.count = "count with Group() before the loop",
-		.insert = "use CreateInBatches()",
-		.update = "use Updates() on one query, or Clauses(clause.OnConflict{...})" },
+	[FRAMEWORK_NONE] = { .one = "fetch them with one query: JOIN, or %s",
+	    .many = "fetch them with one query: %s",
+	    .count = "count them with one query: GROUP BY",
+	    .insert = "write them with one multi-row INSERT or a bulk load",
+	    .update = "write them with one UPDATE joined to a list of values", },
+	[FRAMEWORK_DJANGO] = { .one = "add select_related() (or prefetch_related()) for this relation to the queryset of the loop",
+	    .many = "add prefetch_related() for this relation to the queryset of the loop",
+	    .count = "annotate the queryset of the loop with Count()",
+	    .insert = "use bulk_create()",
+	    .update = "use bulk_update(), or update() on the queryset", },
+	[FRAMEWORK_RAILS] = { .one = "add includes (or preload) of this association to the relation of the loop",
+	    .many = "add includes (or preload) of this association to the relation of the loop",
+	    .count = "use counter_cache, or group(...).count before the loop",
+	    .insert = "use insert_all",
+	    .update = "use update_all or upsert_all", },
+	[FRAMEWORK_SQLALCHEMY] = { .one = "add joinedload() or selectinload() for this relationship to the options of the query",
+	    .many = "add selectinload() for this relationship to the options of the query",
+	    .count = "select func.count() with group_by() before the loop",
+	    .insert = "pass all rows to one session.execute(insert(...), rows)",
+	    .update = "pass all rows to one session.execute(update(...), rows)", },
+	[FRAMEWORK_LARAVEL] = { .one = "add with() for this relation to the query of the loop, or load() to its collection",
+	    .many = "add with() for this relation to the query of the loop, or load() to its collection",
+	    .count = "use withCount() on the query of the loop",
+	    .insert = "use insert() with all rows",
+	    .update = "use upsert() with all rows, or update() on the query", },
+	[FRAMEWORK_HIBERNATE] = { .one = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
+	    .many = "use JOIN FETCH or an entity graph in the query of the loop, or @BatchSize on the association",
+	    .count = "select the counts with GROUP BY before the loop",
+	    .insert = "set hibernate.jdbc.batch_size and order_inserts",
+	    .update = "set hibernate.jdbc.batch_size and order_updates", },
+	[FRAMEWORK_SEQUELIZE] = { .one = "add include for this association to the findAll() of the loop",
+	    .many = "add include for this association to the findAll() of the loop",
+	    .count = "count() with group before the loop",
+	    .insert = "use bulkCreate()",
+	    .update = "use bulkCreate() with updateOnDuplicate, or update() with where", },
+	[FRAMEWORK_TYPEORM] = { .one = "add this relation to relations of the find(), or leftJoinAndSelect() it",
+	    .many = "add this relation to relations of the find(), or leftJoinAndSelect() it",
+	    .count = "use loadRelationCountAndMap(), or count with groupBy() before the loop",
+	    .insert = "pass all rows to one insert()",
+	    .update = "pass all rows to one upsert()", },
+	[FRAMEWORK_PRISMA] = { .one = "add include (or select) of this relation to the findMany() of the loop",
+	    .many = "add include (or select) of this relation to the findMany() of the loop",
+	    .count = "use _count in the findMany() of the loop, or groupBy()",
+	    .insert = "use createMany()",
+	    .update = "use updateMany()", },
+	[FRAMEWORK_GORM] = { .one = "add Preload() or Joins() for this association to the query of the loop",
+	    .many = "add Preload() for this association to the query of the loop",
+	    .count = "count with Group() before the loop",
+	    .insert = "use CreateInBatches()",
+	    .update = "use Updates() on one query, or Clauses(clause.OnConflict{...})", },
 };
 
 static const char *
@@ -211,8 +211,10 @@ n_plus_one_advice(struct arena *a, const struct raw_finding *f, const struct phr
 	if (strcasestr(s->text, "count("))
 		return arena_printf(a, "count %s for all %" PRIu32 " in one go: %s", table, f->distinct, w->count);
 	if (has_limit(s) && !fetches_one(s))
-		return arena_printf(a, "load %s for all %" PRIu32 " in one go; with a limit per row that takes a window function, DISTINCT ON or LATERAL, "
-		    "not only a list of keys", table, f->distinct);
+		return arena_printf(a,
+		    "load %s for all %" PRIu32 " in one go; with a limit per row that takes a window function, DISTINCT ON or LATERAL, "
+		    "not only a list of keys",
+		    table, f->distinct);
 	return arena_printf(a, "load %s for all %" PRIu32 " in one go: %s", table, f->distinct, how_to_load(a, s, w));
 }
 

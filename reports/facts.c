@@ -49,7 +49,7 @@ struct build {
 	struct repeat *repeats;
 	uint32_t repeats_cap;
 	uint32_t *repeat, *next, *before;
-	uint32_t *by_shape, *by_params;	/* open tables of 1 + index; 0 = free */
+	uint32_t *by_shape, *by_params; /* open tables of 1 + index; 0 = free */
 	uint32_t mask;
 	struct places places;
 	bool repeated_read;
@@ -89,8 +89,9 @@ find_repeat(struct build *b, const struct shape *shape, uint32_t place, uint32_t
 		if (g->shape == shape && g->place == place)
 			return b->by_shape[at] - 1;
 	}
-	*new_repeat(b) = (struct repeat){ .shape = shape, .place = place, .first = stmt, .last = FACTS_NONE,
-		.slowest = stmt, .largest = stmt, .allow = UINT16_MAX };
+	*new_repeat(b) = (struct repeat){
+		.shape = shape, .place = place, .first = stmt, .last = FACTS_NONE, .slowest = stmt, .largest = stmt, .allow = UINT16_MAX
+	};
 	b->by_shape[at] = b->f->nrepeats;
 	return b->f->nrepeats - 1;
 }
@@ -209,18 +210,18 @@ group_statements(struct build *b)
 
 /* One table name of the request: only its last part counts, as "shop.orders" may be "orders" elsewhere. */
 struct table_state {
-	uint64_t name;		/* hash; 0 = free */
-	uint32_t written;	/* 1 + the last statement that wrote it */
+	uint64_t name;    /* hash; 0 = free */
+	uint32_t written; /* 1 + the last statement that wrote it */
 };
 
 struct history {
 	const struct facts *f;
 	struct table_state *tables;
 	uint32_t mask;
-	const uint32_t *at;	/* per repeat and table of its shape: slot in tables */
-	uint32_t *first_at;	/* per repeat: where its tables begin in at */
-	uint32_t any;		/* 1 + the last statement that may have written any table */
-	uint32_t latest;	/* 1 + the last write at all */
+	const uint32_t *at; /* per repeat and table of its shape: slot in tables */
+	uint32_t *first_at; /* per repeat: where its tables begin in at */
+	uint32_t any;       /* 1 + the last statement that may have written any table */
+	uint32_t latest;    /* 1 + the last write at all */
 };
 
 static uint64_t
@@ -278,8 +279,8 @@ may_write_anything(const struct shape *s)
 		return s->tables_unknown || s->ntables == 0;
 	if (s->cls != SQL_OTHER && s->cls != SQL_DDL)
 		return false;
-	return s->verb != SQL_V_FETCH && s->verb != SQL_V_MOVE && s->verb != SQL_V_CLOSE && s->verb != SQL_V_DECLARE && s->verb != SQL_V_EXPLAIN &&
-	       s->verb != SQL_V_LISTEN && s->verb != SQL_V_LOCK;
+	return s->verb != SQL_V_FETCH && s->verb != SQL_V_MOVE && s->verb != SQL_V_CLOSE && s->verb != SQL_V_DECLARE &&
+	       s->verb != SQL_V_EXPLAIN && s->verb != SQL_V_LISTEN && s->verb != SQL_V_LOCK;
 }
 
 static uint32_t

@@ -9,7 +9,7 @@
 #include "fingerprint/mem.h"
 #include "glob.h"
 
-enum { KEY_SCOPE, KEY_TEST, KEY_VIOLATION };	/* kinds of names for keymap_name */
+enum { KEY_SCOPE, KEY_TEST, KEY_VIOLATION }; /* kinds of names for keymap_name */
 
 void
 gate_init(struct gate *g, const struct gate_config *cfg)
@@ -184,8 +184,8 @@ gate_allow(struct gate *g, enum rule_id rule, const char *scope, const struct sh
 const char *
 budget_kind_name(enum budget_kind k)
 {
-	static const char *const names[BUDGETS] = { "query-budget", "n-plus-one-budget", "duplicate-budget", "write-loop-budget", "row-budget",
-		"byte-budget", "transaction-budget" };
+	static const char *const names[BUDGETS] = { "query-budget", "n-plus-one-budget", "duplicate-budget", "write-loop-budget",
+		"row-budget", "byte-budget", "transaction-budget" };
 
 	return names[k];
 }
@@ -193,7 +193,8 @@ budget_kind_name(enum budget_kind k)
 enum rule_id
 budget_kind_rule(enum budget_kind k)
 {
-	static const enum rule_id of[BUDGETS] = { RULE_QUERY_BUDGET, RULE_N_PLUS_ONE, RULE_DUPLICATE, RULE_WRITE_LOOP, RULES, RULES, RULES };
+	static const enum rule_id of[BUDGETS] = { RULE_QUERY_BUDGET, RULE_N_PLUS_ONE, RULE_DUPLICATE, RULE_WRITE_LOOP, RULES, RULES,
+		RULES };
 
 	return of[k];
 }

@@ -17,8 +17,14 @@ add(struct results *out, const char *kind, const char *message)
 {
 	struct gate_result *one = arena_zero(out->a, sizeof *one);
 
-	one->f = (struct gate_failure){ .kind = kind, .scope = "", .test = "", .message = message, .limit = NO_LIMIT, .value = NO_LIMIT,
-		.request = UINT32_MAX, .file = "" };
+	one->f = (struct gate_failure){ .kind = kind,
+		.scope = "",
+		.test = "",
+		.message = message,
+		.limit = NO_LIMIT,
+		.value = NO_LIMIT,
+		.request = UINT32_MAX,
+		.file = "" };
 	one->rule = RULES;
 	one->finding = UINT32_MAX;
 	*out->tail = one;
@@ -37,26 +43,45 @@ distrust(struct results *out, const char *kind, uint64_t value, const char *mess
 	one->f.value = (int64_t)value;
 }
 
+static const char *
+nothing_captured(uint64_t sessions, struct arena *a)
+{
+	if (sessions == 0)
+		return "no connection came to rowcall, so there is nothing to judge";
+	return arena_printf(a, "%s came, but not a single statement", words_count(a, sessions, "connection", "connections"));
+}
+
+static const char *
+opaque(const struct coverage *c, struct arena *a)
+{
+	const char *reason = c->opaque_reason ? c->opaque_reason : "";
+	const char *who = words_count(a, c->opaque_unexpected, "connection", "connections");
+
+	return arena_printf(a, "%s could not be followed to the end%s%s: queries are missing", who, *reason ? " because of " : "", reason);
+}
+
 static void
 judge_trust(const struct gate *g, const struct run_info *run, struct results *out)
 {
 	const struct coverage *c = &run->coverage;
-	const char *reason = c->opaque_reason ? c->opaque_reason : "";
+	struct arena *a = out->a;
 
 	if (c->statements == 0 && !g->cfg->allow_empty)
-		distrust(out, "nothing-captured", 0, c->sessions == 0 ? "no connection came to rowcall, so there is nothing to judge" :
-		    arena_printf(out->a, "%s came, but not a single statement", words_count(out->a, c->sessions, "connection", "connections")));
-	if (c->lost)
-		distrust(out, "lost", c->lost, arena_printf(out->a, "%s lost under load: counts are too low",
-		    words_count(out->a, c->lost, "record was", "records were")));
+		distrust(out, "nothing-captured", 0, nothing_captured(c->sessions, a));
+	if (c->lost) {
+		const char *records = words_count(a, c->lost, "record was", "records were");
+
+		distrust(out, "lost", c->lost, arena_printf(a, "%s lost under load: counts are too low", records));
+	}
 	if (c->opaque_unexpected)
-		distrust(out, "opaque", c->opaque_unexpected, arena_printf(out->a, "%s could not be followed to the end%s%s: queries are missing",
-		    words_count(out->a, c->opaque_unexpected, "connection", "connections"), *reason ? " because of " : "", reason));
+		distrust(out, "opaque", c->opaque_unexpected, opaque(c, a));
 	if (run->incomplete && gate_asked(g->cfg))
 		distrust(out, "incomplete", 1, "the recording was never finished: requests are missing");
-	if (g->unjudged)
-		distrust(out, "unjudged", g->unjudged, arena_printf(out->a, "%s did not fit into the gate's tables",
-		    words_count(out->a, g->unjudged, "judgement", "judgements")));
+	if (g->unjudged) {
+		const char *judgements = words_count(a, g->unjudged, "judgement", "judgements");
+
+		distrust(out, "unjudged", g->unjudged, arena_printf(a, "%s did not fit into the gate's tables", judgements));
+	}
 }
 
 /* ---- the whole run ---- */
@@ -92,7 +117,8 @@ judge_config(const struct gate *g, const struct gate_run *run, struct results *o
 		if (!allow->reason || !*allow->reason)
 			message = arena_printf(out->a, "the allow entry at %s has no reason", at);
 		else if (names_several_shapes(allow, run->tally))
-			message = arena_printf(out->a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
+			message =
+			    arena_printf(out->a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
 		if (!message)
 			continue;
 		struct gate_result *one = add(out, "config", message);
@@ -109,15 +135,17 @@ judge_totals(const struct gate *g, const struct coverage *c, struct results *out
 	double tagged = c->queries ? (double)c->tagged / (double)c->queries : 1;
 
 	if (max != NO_LIMIT && total > max) {
-		struct gate_result *one = add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
+		struct gate_result *one =
+		    add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
 
 		one->f.limit = max;
 		one->f.value = total;
 	}
 	if (g->cfg->min_tagged > 0 && tagged < g->cfg->min_tagged) {
 		int percent = (int)(tagged * 100), wanted = (int)(g->cfg->min_tagged * 100 + 0.5);
-		struct gate_result *one = add(out, "min-tagged", arena_printf(out->a, "%d %% of %s tagged, at least %d %% wanted", percent,
-		    words_count(out->a, c->queries, "query is", "queries are"), wanted));
+		struct gate_result *one = add(out, "min-tagged",
+		    arena_printf(out->a, "%d %% of %s tagged, at least %d %% wanted", percent,
+			words_count(out->a, c->queries, "query is", "queries are"), wanted));
 
 		one->f.limit = wanted;
 		one->f.value = percent;
@@ -212,8 +240,13 @@ judge_budgets(const struct gate *g, const struct gate_run *run, struct results *
 			int64_t limit = budget_limit(b, (enum budget_kind)k);
 
 			if (limit != NO_LIMIT && sum->value[k] > limit)
-				all[n++] = (struct violation){ .name = sum->name, .test = true, .kind = (enum budget_kind)k, .limit = limit,
-					.worst = sum->value[k], .line = b->line, .request = sum->worst_request };
+				all[n++] = (struct violation){ .name = sum->name,
+					.test = true,
+					.kind = (enum budget_kind)k,
+					.limit = limit,
+					.worst = sum->value[k],
+					.line = b->line,
+					.request = sum->worst_request };
 		}
 	}
 	qsort(all, n, sizeof *all, by_kind_worst_name);
@@ -253,10 +286,12 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 
 		if (f->allow >= 0 || failing_instances(g->cfg, f) == 0)
 			continue;
-		const char *what = f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";
+		const char *what =
+		    f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";
 		const char *scope = run->tally->scopes[f->scope].name;
-		struct gate_result *one = add(out, "fail-on", arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rules[f->worst.rule].id,
-		    verdict_name(f->verdict), what, *what ? ", " : "", f->worst.evidence));
+		struct gate_result *one = add(out, "fail-on",
+		    arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rules[f->worst.rule].id, verdict_name(f->verdict), what,
+			*what ? ", " : "", f->worst.evidence));
 
 		one->f.scope = scope;
 		one->f.value = f->worst.executions;
@@ -264,8 +299,9 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 		one->finding = i;
 	}
 	if (all->dropped && g->cfg->nfail_on)
-		distrust(out, "unjudged", all->dropped, arena_printf(out->a, "%s beyond the first %" PRIu32 " could not be judged",
-		    words_count(out->a, all->dropped, "finding", "findings"), all->n));
+		distrust(out, "unjudged", all->dropped,
+		    arena_printf(out->a, "%s beyond the first %" PRIu32 " could not be judged",
+			words_count(out->a, all->dropped, "finding", "findings"), all->n));
 }
 
 struct gate_result *
@@ -297,7 +333,8 @@ allow_warning(const struct gate *g, uint32_t i, const struct tally *t, struct ar
 	if (names_several_shapes(allow, t))
 		return arena_printf(a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
 	if (!allow_in_force(g->cfg, allow))
-		return arena_printf(a, "the allow entry at %s expired on %s%s", at, allow->until, g->allow_used[i] ? ": what it covered counts again" : "");
+		return arena_printf(
+		    a, "the allow entry at %s expired on %s%s", at, allow->until, g->allow_used[i] ? ": what it covered counts again" : "");
 	return g->allow_used[i] ? NULL : arena_printf(a, "the allow entry at %s matches nothing", at);
 }
 
@@ -318,7 +355,8 @@ gate_warnings(const struct gate *g, const struct gate_run *run, struct arena *a,
 		out[(*n)++] = arena_printf(a, "too many scopes: %s counted under (other scopes)",
 		    words_count(a, run->tally->scopes_evicted, "request is", "requests are"));
 	if (run->findings->dropped)
-		out[(*n)++] = arena_printf(a, "too many findings: %s counted, but not shown", words_count(a, run->findings->dropped, "is", "are"));
+		out[(*n)++] =
+		    arena_printf(a, "too many findings: %s counted, but not shown", words_count(a, run->findings->dropped, "is", "are"));
 	if (c->evicted_requests)
 		out[(*n)++] = arena_printf(a, "%s closed early because too many were open: their counts may be split",
 		    words_count(a, c->evicted_requests, "request was", "requests were"));

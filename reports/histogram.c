@@ -151,7 +151,7 @@ bucket_percentile(const struct histogram *h, double p)
 		if (seen >= rank)
 			return clamp(h, histogram_low(i) + (histogram_low(i + 1) - histogram_low(i)) / 2);
 	}
-	return h->max;	/* a bucket was saturated */
+	return h->max; /* a bucket was saturated */
 }
 
 /* Sorted copy of the exact values. */

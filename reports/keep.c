@@ -181,7 +181,8 @@ drop_oldest(struct keep *k)
 }
 
 void
-keep_add(struct keep *k, const struct facts *f, const struct database_share *shares, uint32_t nshares, const uint32_t *findings, uint32_t nfindings)
+keep_add(struct keep *k, const struct facts *f, const struct database_share *shares, uint32_t nshares, const uint32_t *findings,
+    uint32_t nfindings)
 {
 	struct kept from = {
 		.r = *f->r,

@@ -3,11 +3,9 @@
 #include "location.h"
 
 /* Endings of files that issue queries or hold tests. A fixed list, as "com.shop.Order" and "GET /orders.json" have an ending too. */
-static const char *const endings[] = {
-	"c", "cc", "cjs", "clj", "cpp", "cs", "cxx", "dart", "erb", "erl", "ex", "exs", "feature", "fs", "go", "groovy", "h", "hpp", "java", "js", "jsx",
-	"kt", "kts", "lua", "m", "mjs", "mts", "php", "pl", "pm", "py", "rake", "rb", "robot", "rs", "ru", "scala", "sql", "svelte", "swift", "t", "ts",
-	"tsx", "vb", "vue",
-};
+static const char *const endings[] = { "c", "cc", "cjs", "clj", "cpp", "cs", "cxx", "dart", "erb", "erl", "ex", "exs", "feature", "fs",
+	"go", "groovy", "h", "hpp", "java", "js", "jsx", "kt", "kts", "lua", "m", "mjs", "mts", "php", "pl", "pm", "py", "rake", "rb",
+	"robot", "rs", "ru", "scala", "sql", "svelte", "swift", "t", "ts", "tsx", "vb", "vue" };
 
 static bool
 is_path(struct span s)

@@ -14,15 +14,15 @@ enum link { LINK_NONE, LINK_SAME, LINK_PROVEN, LINK_WRITTEN, LINK_BORDER, LINK_C
 /* What the links of one repeat come to. */
 struct links {
 	uint32_t n[LINKS];
-	uint32_t sets;		/* parameter sets that have a LINK_SAME or LINK_PROVEN */
-	uint32_t trips;		/* round trips of those executions */
-	uint32_t first;		/* first statement of the first such set; else of the first note */
-	uint32_t most;		/* executions of the set repeated most */
-	uint64_t busy, wasted;	/* ns in the counted sets; in their repeats */
-	uint64_t poll_gap;	/* ns, the last one */
+	uint32_t sets;         /* parameter sets that have a LINK_SAME or LINK_PROVEN */
+	uint32_t trips;        /* round trips of those executions */
+	uint32_t first;        /* first statement of the first such set; else of the first note */
+	uint32_t most;         /* executions of the set repeated most */
+	uint64_t busy, wasted; /* ns in the counted sets; in their repeats */
+	uint64_t poll_gap;     /* ns, the last one */
 };
 
-static const uint64_t POLL_GAP = 50 * 1000000ull;	/* ns between executions from which it may be a poll */
+static const uint64_t POLL_GAP = 50 * 1000000ull; /* ns between executions from which it may be a poll */
 
 static bool
 counts(enum link l)

@@ -10,9 +10,9 @@
 #include "words.h"
 
 enum {
-	SWEEP_ROWS = 10,	/* rows per page from which pages by key are no loop over rows */
-	CHUNK_ROWS = 5,		/* rows per IN list from which lists are chunks of a preload */
-	GAPS_SAMPLED = 1024,	/* gaps the median is taken from */
+	SWEEP_ROWS = 10,     /* rows per page from which pages by key are no loop over rows */
+	CHUNK_ROWS = 5,      /* rows per IN list from which lists are chunks of a preload */
+	GAPS_SAMPLED = 1024, /* gaps the median is taken from */
 };
 
 enum loop_kind { LOOP_ROWS, LOOP_SWEEP, LOOP_PAGES, LOOP_CHUNKS, LOOP_PIPELINE, LOOP_BEFORE_WRITES };
@@ -120,7 +120,8 @@ evidence(const struct facts *f, const struct repeat *g, enum loop_kind kind, str
 	case LOOP_PAGES:
 		return arena_printf(a, "%" PRIu32 " pages, %" PRIu64 " rows in all", g->executions, g->rows);
 	case LOOP_PIPELINE:
-		return arena_printf(a, "%" PRIu32 " executions pipelined in %s", g->executions, words_count(a, g->waits, "round trip", "round trips"));
+		return arena_printf(
+		    a, "%" PRIu32 " executions pipelined in %s", g->executions, words_count(a, g->waits, "round trip", "round trips"));
 	default:
 		return loop_evidence(f, g, a);
 	}

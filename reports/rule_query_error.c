@@ -17,7 +17,7 @@ static void
 add_code(struct codes *c, const char *code)
 {
 	for (uint32_t i = 0; i < c->n; i++)
-		if (strncmp(c->code[i], code, sizeof ((struct req_stmt *)0)->code) == 0)
+		if (strncmp(c->code[i], code, sizeof((struct req_stmt *)0)->code) == 0)
 			return;
 	if (c->n < CODES_SHOWN)
 		c->code[c->n++] = code;
@@ -59,8 +59,8 @@ judge(const struct facts *f, const struct repeat *g, struct arena *a, struct raw
 
 	rule_narrow(found, &sum);
 	found->allowed = allowed;
-	found->evidence = arena_printf(a, "%" PRIu32 " of %s failed: %s", sum.executions, words_count(a, g->executions, "execution", "executions"),
-	    list_codes(&codes, a));
+	found->evidence = arena_printf(a, "%" PRIu32 " of %s failed: %s", sum.executions,
+	    words_count(a, g->executions, "execution", "executions"), list_codes(&codes, a));
 }
 
 void

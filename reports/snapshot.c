@@ -16,12 +16,12 @@ struct building {
 	struct arena *a;
 	struct collector *c;
 	struct gate_result *results;
-	const char **databases;		/* names by the tally's index */
-	bool *failed;			/* by collector's finding: failed by fail_on */
-	struct keymap blamed;		/* rules in scopes and tests whose budgets failed */
+	const char **databases; /* names by the tally's index */
+	bool *failed;           /* by collector's finding: failed by fail_on */
+	struct keymap blamed;   /* rules in scopes and tests whose budgets failed */
 	struct snap_finding *findings;
 	uint32_t nfindings;
-	uint32_t *position;		/* by collector's finding: index after sorting */
+	uint32_t *position; /* by collector's finding: index after sorting */
 };
 
 static const char *const *
@@ -112,7 +112,8 @@ copy_shapes(struct building *b)
 		const struct histogram *time = durations_histogram(&from->time, &scratch);
 
 		histogram_buckets(time, buckets);
-		out[n++] = (struct snap_shape){ from->shape, from->executions, from->requests, from->rows, from->errors, histogram_pct(time), buckets };
+		out[n++] = (struct snap_shape){ from->shape, from->executions, from->requests, from->rows, from->errors,
+			histogram_pct(time), buckets };
 	}
 	if (n)
 		qsort(out, n, sizeof *out, shape_order);
@@ -138,9 +139,18 @@ copy_requests(struct building *b)
 			shares[d].queries = k->shares[d].queries;
 			shares[d].ns = k->shares[d].ns;
 		}
-		out[i] = (struct snap_request){ .r = k->r, .statements = k->statements, .queries = k->queries, .control = k->control,
-			.setup = k->setup, .round_trips = k->round_trips, .duplicates = k->duplicates, .errors = k->errors, .db = k->db,
-			.wall = k->wall, .databases = shares, .ndatabases = k->nshares };
+		out[i] = (struct snap_request){ .r = k->r,
+			.statements = k->statements,
+			.queries = k->queries,
+			.control = k->control,
+			.setup = k->setup,
+			.round_trips = k->round_trips,
+			.duplicates = k->duplicates,
+			.errors = k->errors,
+			.db = k->db,
+			.wall = k->wall,
+			.databases = shares,
+			.ndatabases = k->nshares };
 	}
 	mem_free(kept);
 	b->s->kept = own;
@@ -201,7 +211,8 @@ note_blame(struct building *b)
 		if (r->finding != UINT32_MAX)
 			b->failed[r->finding] = true;
 		if (r->rule != RULES)
-			keymap_add(&b->blamed, *r->f.test ? keymap_name(r->f.test, 2 * r->rule + 1) : keymap_name(r->f.scope, 2 * r->rule), UINT32_MAX - 1);
+			keymap_add(&b->blamed, *r->f.test ? keymap_name(r->f.test, 2 * r->rule + 1) : keymap_name(r->f.scope, 2 * r->rule),
+			    UINT32_MAX - 1);
 	}
 }
 
@@ -236,7 +247,8 @@ copy_finding(struct building *b, uint32_t i, struct snap_finding *out)
 	out->test = arena_str(b->a, f->test);
 	out->worst = f->worst;
 	out->worst.column = arena_str(b->a, f->worst.column);
-	out->worst.evidence = *f->caller ? arena_printf(b->a, "%s, called by %s", f->worst.evidence, f->caller) : arena_str(b->a, f->worst.evidence);
+	out->worst.evidence =
+	    *f->caller ? arena_printf(b->a, "%s, called by %s", f->worst.evidence, f->caller) : arena_str(b->a, f->worst.evidence);
 	out->request_number = f->request;
 	out->seen_in = f->seen_in;
 	out->of = scope->requests;
@@ -262,7 +274,10 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 	out->level = LEVEL_ERROR;
 	out->scope = arena_str(b->a, r->f.scope);
 	out->test = "";
-	out->worst = (struct raw_finding){ .rule = RULE_QUERY_BUDGET, .verdict = VERDICT_PROVEN, .column = "", .executions = (uint32_t)r->f.value,
+	out->worst = (struct raw_finding){ .rule = RULE_QUERY_BUDGET,
+		.verdict = VERDICT_PROVEN,
+		.column = "",
+		.executions = (uint32_t)r->f.value,
 		.excess = (uint32_t)over };
 	out->worst.evidence = arena_printf(b->a, "%" PRId64 " queries, budget %" PRId64, r->f.value, r->f.limit);
 	out->request_number = r->request;
@@ -384,9 +399,15 @@ copy_scopes(struct building *b)
 	for (uint32_t i = 0; i < t->nscopes; i++) {
 		const struct tally_scope *from = &t->scopes[i];
 
-		out[i] = (struct snap_scope){ .name = arena_str(b->a, from->name), .requests = from->requests, .queries = counts_pct(&from->queries),
-			.db = histogram_pct(durations_histogram(&from->db, &scratch)), .duplicates = from->duplicates, .budget = gate_max_queries(&b->c->gate, from->name, &line),
-			.baseline = NO_LIMIT, .scope_from = from->scope_from, .borders_from = from->borders_from };
+		out[i] = (struct snap_scope){ .name = arena_str(b->a, from->name),
+			.requests = from->requests,
+			.queries = counts_pct(&from->queries),
+			.db = histogram_pct(durations_histogram(&from->db, &scratch)),
+			.duplicates = from->duplicates,
+			.budget = gate_max_queries(&b->c->gate, from->name, &line),
+			.baseline = NO_LIMIT,
+			.scope_from = from->scope_from,
+			.borders_from = from->borders_from };
 	}
 	for (uint32_t i = 0; i < b->c->findings.n; i++) {
 		const struct finding *f = &b->c->findings.v[i];

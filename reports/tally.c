@@ -158,8 +158,9 @@ database_index(struct tally *t, const struct request *r, uint32_t lane, const ch
 	if (i >= t->ndatabases) {
 		t->databases = table_for(t->databases, t->ndatabases, i + 1, sizeof t->databases[0]);
 		t->ndatabases = i + 1;
-		t->databases[i].name = other ? "(other databases)" : arena_printf(&t->names, "%s %s/%.*s", engine_of(r, lane),
-		    l->upstream < nupstreams ? upstreams[l->upstream] : "?", LIMIT_NAME, l->database);
+		t->databases[i].name = other ? "(other databases)"
+					     : arena_printf(&t->names, "%s %s/%.*s", engine_of(r, lane),
+						   l->upstream < nupstreams ? upstreams[l->upstream] : "?", LIMIT_NAME, l->database);
 	}
 	return i;
 }

@@ -17,13 +17,15 @@ static const struct kind kinds[] = {
 	{ "one point select", "scope a\n1 row 1ms | SELECT * FROM a WHERE id = 1\n", 200000 },
 	{ "five in a transaction",
 	    "scope a\ntx 1 | BEGIN\n1 row tx 1 | SELECT * FROM a WHERE id = 1\n1 row tx 1 | SELECT * FROM b WHERE id = 1\n"
-	    "tx 1 affected 1 | UPDATE a SET n = 1 WHERE id = 1\ntx 1 | COMMIT\n", 100000 },
+	    "tx 1 affected 1 | UPDATE a SET n = 1 WHERE id = 1\ntx 1 | COMMIT\n",
+	    100000 },
 	{ "N+1 of 50", "scope a\n50 rows 1ms | SELECT * FROM o\nloop 1..50\n1 row 1ms | SELECT * FROM a WHERE id = %i\nend\n", 20000 },
 	{ "50 duplicates", "scope a\nloop 1..50\n1 row 1ms | SELECT * FROM a WHERE id = 1\nend\n", 20000 },
 	{ "20 000 look-ups", "scope a\nloop 1..20000\n1 row 1ms | SELECT * FROM a WHERE id = %i\nend\n", 50 },
 	{ "5 000 of three shapes",
 	    "scope a\nloop 1..5000\n1 row 1ms | SELECT * FROM a WHERE id = %i\n| SELECT * FROM b WHERE id = %i\n"
-	    "affected 1 | UPDATE c SET x = 1 WHERE id = %i\nend\n", 50 },
+	    "affected 1 | UPDATE c SET x = 1 WHERE id = %i\nend\n",
+	    50 },
 };
 
 static double
@@ -38,8 +40,13 @@ now_ns(void)
 static struct collector *
 new_collector(void)
 {
-	struct collector_config cfg = { .rules = rule_settings_default(), .gate = { .max_queries = NO_LIMIT, .max_total_queries = NO_LIMIT,
-		.inferred = true, .config_file = "", .today = "2026-01-01" }, .rtt = 1000000 };
+	struct collector_config cfg = { .rules = rule_settings_default(),
+		.gate = { .max_queries = NO_LIMIT,
+		    .max_total_queries = NO_LIMIT,
+		    .inferred = true,
+		    .config_file = "",
+		    .today = "2026-01-01" },
+		.rtt = 1000000 };
 
 	return collector_new(&cfg);
 }

@@ -17,10 +17,22 @@ collected_new(void)
 	struct collected *c = xmem_zero(sizeof *c);
 
 	c->b = req_builder_new();
-	c->cfg = (struct collector_config){ .rules = rule_settings_default(), .gate = { .max_queries = NO_LIMIT, .max_total_queries = NO_LIMIT,
-		.inferred = true, .config_file = "rowcall.yaml", .today = "2026-11-21" }, .rtt = 1000000, .upstreams = upstreams, .nupstreams = 1 };
-	c->run = (struct run_info){ .version = "0.1.0", .command = "pytest -q", .started_us = 1795000000000000, .duration = 4200000000,
-		.upstreams = upstreams, .nupstreams = 1, .coverage = { .sessions = 1, .opaque_reason = "" } };
+	c->cfg = (struct collector_config){ .rules = rule_settings_default(),
+		.gate = { .max_queries = NO_LIMIT,
+		    .max_total_queries = NO_LIMIT,
+		    .inferred = true,
+		    .config_file = "rowcall.yaml",
+		    .today = "2026-11-21" },
+		.rtt = 1000000,
+		.upstreams = upstreams,
+		.nupstreams = 1 };
+	c->run = (struct run_info){ .version = "0.1.0",
+		.command = "pytest -q",
+		.started_us = 1795000000000000,
+		.duration = 4200000000,
+		.upstreams = upstreams,
+		.nupstreams = 1,
+		.coverage = { .sessions = 1, .opaque_reason = "" } };
 	return c;
 }
 

@@ -28,7 +28,7 @@ struct draft {
 	struct req_tag tags[MAX_TAGS], sites[MAX_SITES];
 	struct req_stmt *stmts;
 	uint32_t cap;
-	uint64_t now;		/* ns after the request's start: end of the last statement */
+	uint64_t now; /* ns after the request's start: end of the last statement */
 	bool own_lane;
 	long loop[MAX_LOOPS];
 	int depth;
@@ -366,8 +366,16 @@ req_build(struct req_builder *b, const char *text)
 	struct request *r = arena_zero(&b->arena, sizeof *r);
 	struct draft d = { .b = b, .r = r, .lanes = { { .session = 1, .database = "shop" } } };
 
-	*r = (struct request){ .number = ++b->number, .start = b->clock, .wall_start_us = (int64_t)(b->clock / 1000), .scope = "(untagged)", .test = "",
-		.key = "", .application = "", .scope_from = FROM_TAG, .borders_from = FROM_TAG, .nlanes = 1 };
+	*r = (struct request){ .number = ++b->number,
+		.start = b->clock,
+		.wall_start_us = (int64_t)(b->clock / 1000),
+		.scope = "(untagged)",
+		.test = "",
+		.key = "",
+		.application = "",
+		.scope_from = FROM_TAG,
+		.borders_from = FROM_TAG,
+		.nlanes = 1 };
 	add_lines(&d, span_str(text));
 	r->end = r->start + d.now;
 	r->stmts = keep(b, d.stmts, r->nstmts * sizeof *d.stmts);

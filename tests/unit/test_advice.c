@@ -41,7 +41,9 @@ check_says(const char *sql, enum framework framework, const char *part)
 {
 	struct req_builder *b = req_builder_new();
 	struct arena a = { NULL, 0 };
-	struct raw_finding f = { .rule = RULE_N_PLUS_ONE, .verdict = VERDICT_SUSPECTED, .repeat = req_shape(b, sql), .distinct = 50, .column = "" };
+	struct raw_finding f = {
+		.rule = RULE_N_PLUS_ONE, .verdict = VERDICT_SUSPECTED, .repeat = req_shape(b, sql), .distinct = 50, .column = ""
+	};
 	const char *said = advice_text(&a, &f, framework);
 
 	if (!strstr(said, part))
@@ -54,11 +56,12 @@ static void
 loops_are_told_how_to_load(void **state)
 {
 	(void)state;
-	check_says("SELECT * FROM customers WHERE id = 1", FRAMEWORK_NONE, "load customers for all 50 in one go: fetch them with one query: JOIN");
+	check_says(
+	    "SELECT * FROM customers WHERE id = 1", FRAMEWORK_NONE, "load customers for all 50 in one go: fetch them with one query: JOIN");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_NONE, "one query: = ANY($1)");
 	check_says("SELECT * FROM customers WHERE id = 1", FRAMEWORK_DJANGO, "select_related()");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_DJANGO, "add prefetch_related()");
-	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_SQLALCHEMY, "selectinload(...)");
+	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_SQLALCHEMY, "add selectinload()");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_RAILS, "includes");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_LARAVEL, "with()");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_HIBERNATE, "@BatchSize");
@@ -67,7 +70,8 @@ loops_are_told_how_to_load(void **state)
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_PRISMA, "include");
 	check_says("SELECT * FROM items WHERE order_id = 1", FRAMEWORK_GORM, "Preload()");
 	check_says("SELECT COUNT(*) FROM items WHERE order_id = 1", FRAMEWORK_DJANGO, "count items for all 50 in one go: annotate");
-	check_says("SELECT * FROM comments WHERE post_id = 1 ORDER BY id LIMIT 3", FRAMEWORK_DJANGO, "window function, DISTINCT ON or LATERAL");
+	check_says(
+	    "SELECT * FROM comments WHERE post_id = 1 ORDER BY id LIMIT 3", FRAMEWORK_DJANGO, "window function, DISTINCT ON or LATERAL");
 	check_says("SELECT * FROM users WHERE id = 1 LIMIT 1", FRAMEWORK_RAILS, "includes");
 }
 

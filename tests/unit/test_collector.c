@@ -13,31 +13,28 @@
 #include "reports/words.h"
 #include "collected.h"
 
-static const char ORDERS[] =
-    "scope GET /orders\n"
-    "test tests/test_orders.py::test_index\n"
-    "tag framework=django:4.2\n"
-    "50 rows 1.9ms | SELECT * FROM orders WHERE user_id = 7 LIMIT 50\n"
-    "loop 1..50\n"
-    "1 row 0.8ms | SELECT * FROM customers WHERE id = %i\n"
-    "end\n";
-static const char ORDERS_SHORT[] =
-    "scope GET /orders\n"
-    "borders gap\n"
-    "3 rows 1ms | SELECT * FROM orders WHERE user_id = 8 LIMIT 50\n"
-    "loop 1..8\n"
-    "1 row 0.8ms | SELECT * FROM customers WHERE id = %i\n"
-    "end\n";
-static const char MAIL[] =
-    "scope job MailJob\n"
-    "lane shop\n"
-    "lane audit\n"
-    "tx 1 | BEGIN\n"
-    "loop 1..6\n"
-    "1 row 0.5ms tx 1 | SELECT * FROM settings WHERE key = 'from'\n"
-    "end\n"
-    "tx 1 | COMMIT\n"
-    "1ms lane 1 affected 1 | INSERT INTO log (a) VALUES (1)\n";
+static const char ORDERS[] = "scope GET /orders\n"
+			     "test tests/test_orders.py::test_index\n"
+			     "tag framework=django:4.2\n"
+			     "50 rows 1.9ms | SELECT * FROM orders WHERE user_id = 7 LIMIT 50\n"
+			     "loop 1..50\n"
+			     "1 row 0.8ms | SELECT * FROM customers WHERE id = %i\n"
+			     "end\n";
+static const char ORDERS_SHORT[] = "scope GET /orders\n"
+				   "borders gap\n"
+				   "3 rows 1ms | SELECT * FROM orders WHERE user_id = 8 LIMIT 50\n"
+				   "loop 1..8\n"
+				   "1 row 0.8ms | SELECT * FROM customers WHERE id = %i\n"
+				   "end\n";
+static const char MAIL[] = "scope job MailJob\n"
+			   "lane shop\n"
+			   "lane audit\n"
+			   "tx 1 | BEGIN\n"
+			   "loop 1..6\n"
+			   "1 row 0.5ms tx 1 | SELECT * FROM settings WHERE key = 'from'\n"
+			   "end\n"
+			   "tx 1 | COMMIT\n"
+			   "1ms lane 1 affected 1 | INSERT INTO log (a) VALUES (1)\n";
 static const char HEALTH[] = "scope GET /health\n0.2ms | SELECT * FROM up\n";
 
 static int
@@ -173,7 +170,8 @@ findings_are_folded(void **state)
 	assert_int_equal(f->excess, 63);
 	assert_int_equal(f->busy, 66 * 800000);
 	assert_int_equal(f->cost_at_rtt, 49 * 1000000);
-	assert_string_equal(f->advice, "load customers for all 50 in one go: add select_related() (or prefetch_related()) for this relation to the "
+	assert_string_equal(f->advice,
+	    "load customers for all 50 in one go: add select_related() (or prefetch_related()) for this relation to the "
 	    "queryset of the loop");
 	assert_null(f->suppressed);
 	assert_string_equal(f->worst.evidence, "50 distinct parameters, median gap 0.3 ms, 70 % of request time");
@@ -208,10 +206,10 @@ order_of_findings(void **state)
 	collected_add(c, MAIL);
 	s = collected_snapshot(c);
 	assert_int_equal(s->nfindings, 4);
-	assert_int_equal(s->findings[0].rule, RULE_DUPLICATE);		/* error */
+	assert_int_equal(s->findings[0].rule, RULE_DUPLICATE); /* error */
 	assert_int_equal(s->findings[0].level, LEVEL_ERROR);
-	assert_int_equal(s->findings[1].rule, RULE_SLOW_QUERY);		/* warning, proven */
-	assert_int_equal(s->findings[2].rule, RULE_N_PLUS_ONE);		/* warning, suspected */
+	assert_int_equal(s->findings[1].rule, RULE_SLOW_QUERY); /* warning, proven */
+	assert_int_equal(s->findings[2].rule, RULE_N_PLUS_ONE); /* warning, suspected */
 	assert_int_equal(s->findings[3].level, LEVEL_NOTE);
 	for (uint32_t i = 0; i < s->nrequests; i++)
 		for (uint32_t j = 0; j < s->requests[i].nfindings; j++)
@@ -267,7 +265,7 @@ databases_of_one_request(void **state)
 	const struct snapshot *s;
 
 	collected_add(c, "scope a\nlane one\nlane two\nlane one\nloop 1..6\n1ms lane 0 | SELECT * FROM a WHERE id = %i\n"
-	    "1ms lane 1 | SELECT * FROM a WHERE id = %i\nend\n1ms lane 2 | SELECT * FROM b\n");
+			 "1ms lane 1 | SELECT * FROM a WHERE id = %i\nend\n1ms lane 2 | SELECT * FROM b\n");
 	s = collected_snapshot(c);
 	assert_int_equal(s->nfindings, 1);
 	assert_int_equal(s->findings[0].seen_in, 1);
@@ -380,9 +378,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(requests_add_up), CASE(shapes_are_ordered_by_time), CASE(requests_are_whole), CASE(findings_are_folded),
-		CASE(a_caller_without_a_path_is_evidence), CASE(order_of_findings), CASE(strays_are_tallied), CASE(snapshots_stand_alone),
-		CASE(databases_of_one_request), CASE(scopes_are_bounded), CASE(databases_are_bounded), CASE(any_thread_may_look),
+		CASE(requests_add_up),
+		CASE(shapes_are_ordered_by_time),
+		CASE(requests_are_whole),
+		CASE(findings_are_folded),
+		CASE(a_caller_without_a_path_is_evidence),
+		CASE(order_of_findings),
+		CASE(strays_are_tallied),
+		CASE(snapshots_stand_alone),
+		CASE(databases_of_one_request),
+		CASE(scopes_are_bounded),
+		CASE(databases_are_bounded),
+		CASE(any_thread_may_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,14 +57,13 @@ nothing_is_nothing(void **state)
 static void
 counts(void **state)
 {
-	const struct facts *f = facts(state,
-	    "1ms tx 1 | BEGIN\n"
-	    "2 rows 2ms bytes 100 tx 1 trips 2 | SELECT * FROM orders WHERE id = 1\n"
-	    "2 rows 2ms bytes 100 tx 1 gap 1ms | SELECT * FROM orders WHERE id = 1\n"
-	    "1ms tx 1 affected 1 | UPDATE orders SET n = 2 WHERE id = 1\n"
-	    "1ms tx 1 gap 2ms error 40001 | COMMIT\n"
-	    "1ms | SET statement_timeout = 5\n"
-	    "cut 7\n");
+	const struct facts *f = facts(state, "1ms tx 1 | BEGIN\n"
+					     "2 rows 2ms bytes 100 tx 1 trips 2 | SELECT * FROM orders WHERE id = 1\n"
+					     "2 rows 2ms bytes 100 tx 1 gap 1ms | SELECT * FROM orders WHERE id = 1\n"
+					     "1ms tx 1 affected 1 | UPDATE orders SET n = 2 WHERE id = 1\n"
+					     "1ms tx 1 gap 2ms error 40001 | COMMIT\n"
+					     "1ms | SET statement_timeout = 5\n"
+					     "cut 7\n");
 
 	assert_int_equal(f->statements, 13);
 	assert_int_equal(f->queries, 10);
@@ -84,13 +83,12 @@ counts(void **state)
 static void
 executions_are_chained(void **state)
 {
-	const struct facts *f = facts(state,
-	    "1ms | SELECT * FROM a WHERE id = 1\n"
-	    "9ms 7 rows | SELECT * FROM b WHERE id = 1\n"
-	    "3ms 5 rows | SELECT * FROM a WHERE id = 2\n"
-	    "2ms | SELECT * FROM a WHERE id = 1\n"
-	    "2ms error 42000 | SELECT * FROM a WHERE id = 3\n"
-	    "2ms unknown | SELECT * FROM a WHERE id = 3\n");
+	const struct facts *f = facts(state, "1ms | SELECT * FROM a WHERE id = 1\n"
+					     "9ms 7 rows | SELECT * FROM b WHERE id = 1\n"
+					     "3ms 5 rows | SELECT * FROM a WHERE id = 2\n"
+					     "2ms | SELECT * FROM a WHERE id = 1\n"
+					     "2ms error 42000 | SELECT * FROM a WHERE id = 3\n"
+					     "2ms unknown | SELECT * FROM a WHERE id = 3\n");
 	const struct repeat *a = &f->repeats[0];
 
 	assert_int_equal(f->nrepeats, 2);
@@ -140,19 +138,18 @@ many_places_are_told_apart(void **state)
 static void
 places_are_told_apart(void **state)
 {
-	const struct facts *f = facts(state,
-	    "lane one\n"
-	    "lane two\n"
-	    "lane one\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "lane 1 | SELECT * FROM a WHERE id = 1\n"
-	    "lane 2 | SELECT * FROM a WHERE id = 1\n"
-	    "| SET search_path TO 'x'\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| SET search_path TO 'y'\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| DISCARD ALL\n"
-	    "| SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "lane one\n"
+					     "lane two\n"
+					     "lane one\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "lane 1 | SELECT * FROM a WHERE id = 1\n"
+					     "lane 2 | SELECT * FROM a WHERE id = 1\n"
+					     "| SET search_path TO 'x'\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| SET search_path TO 'y'\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| DISCARD ALL\n"
+					     "| SELECT * FROM a WHERE id = 1\n");
 	uint32_t home = f->repeat[0];
 
 	assert_int_not_equal(f->repeat[1], home);
@@ -167,16 +164,15 @@ places_are_told_apart(void **state)
 static void
 local_places_end_with_their_transaction(void **state)
 {
-	const struct facts *f = facts(state,
-	    "tx 1 | SET LOCAL search_path TO 'x'\n"
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | SET LOCAL search_path TO 'y'\n"
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | COMMIT\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| SET search_path TO 'z'\n"
-	    "tx 2 | SELECT * FROM a WHERE id = 1\n"
-	    "| SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "tx 1 | SET LOCAL search_path TO 'x'\n"
+					     "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | SET LOCAL search_path TO 'y'\n"
+					     "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | COMMIT\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| SET search_path TO 'z'\n"
+					     "tx 2 | SELECT * FROM a WHERE id = 1\n"
+					     "| SELECT * FROM a WHERE id = 1\n");
 
 	assert_int_not_equal(f->repeat[1], f->repeat[3]);
 	assert_int_not_equal(f->repeat[1], f->repeat[5]);
@@ -188,16 +184,15 @@ local_places_end_with_their_transaction(void **state)
 static void
 writes_are_seen_by_table(void **state)
 {
-	const struct facts *f = facts(state,
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| SELECT * FROM a JOIN b ON a.id = b.id WHERE a.id = 1\n"
-	    "| UPDATE shop.b SET n = 1 WHERE id = 1\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| SELECT * FROM a JOIN b ON a.id = b.id WHERE a.id = 1\n"
-	    "| CALL anything(1)\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| INSERT INTO c (id) SELECT id FROM a\n"
-	    "| SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "| SELECT * FROM a WHERE id = 1\n"
+					     "| SELECT * FROM a JOIN b ON a.id = b.id WHERE a.id = 1\n"
+					     "| UPDATE shop.b SET n = 1 WHERE id = 1\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| SELECT * FROM a JOIN b ON a.id = b.id WHERE a.id = 1\n"
+					     "| CALL anything(1)\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| INSERT INTO c (id) SELECT id FROM a\n"
+					     "| SELECT * FROM a WHERE id = 1\n");
 
 	assert_int_equal(f->write[3], 0);
 	assert_int_equal(f->write[4], 3);
@@ -209,10 +204,12 @@ writes_are_seen_by_table(void **state)
 static void
 unknown_tables_read_anything(void **state)
 {
-	static const struct shape unknown = { .id = 900, .fingerprint = 1, .cls = SQL_READ, .verb = SQL_V_SELECT, .tables_unknown = true, .text = "",
-		.summary = "" };
+	static const struct shape unknown = {
+		.id = 900, .fingerprint = 1, .cls = SQL_READ, .verb = SQL_V_SELECT, .tables_unknown = true, .text = "", .summary = ""
+	};
 	struct fixture *fixture = *state;
-	struct request r = *req_build(fixture->b, "| SELECT 1 FROM x\n| UPDATE b SET n = 1\n| SELECT 1 FROM x\n| SELECT 1 FROM y\n| SELECT 1 FROM y\n");
+	struct request r =
+	    *req_build(fixture->b, "| SELECT 1 FROM x\n| UPDATE b SET n = 1\n| SELECT 1 FROM x\n| SELECT 1 FROM y\n| SELECT 1 FROM y\n");
 	struct req_stmt stmts[5];
 
 	memcpy(stmts, r.stmts, sizeof stmts);
@@ -228,24 +225,23 @@ unknown_tables_read_anything(void **state)
 static void
 transactions_are_borders(void **state)
 {
-	const struct facts *f = facts(state,
-	    "lane shop\n"
-	    "lane shop\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | BEGIN\n"
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | COMMIT\n"
-	    "| SELECT * FROM a WHERE id = 1\n"
-	    "lane 1 | SELECT * FROM a WHERE id = 1\n"
-	    "lane 1 tx 2 | SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "lane shop\n"
+					     "lane shop\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | BEGIN\n"
+					     "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | COMMIT\n"
+					     "| SELECT * FROM a WHERE id = 1\n"
+					     "lane 1 | SELECT * FROM a WHERE id = 1\n"
+					     "lane 1 tx 2 | SELECT * FROM a WHERE id = 1\n");
 
 	assert_false(facts_border_between(f, 0, 1));
 	assert_true(facts_border_between(f, 1, 3));
 	assert_false(facts_border_between(f, 3, 4));
-	assert_true(facts_border_between(f, 1, 6));	/* a whole transaction lies between */
-	assert_false(facts_border_between(f, 6, 7));	/* another connection, both outside of transactions */
+	assert_true(facts_border_between(f, 1, 6));  /* a whole transaction lies between */
+	assert_false(facts_border_between(f, 6, 7)); /* another connection, both outside of transactions */
 	assert_true(facts_border_between(f, 7, 8));
 	assert_true(facts_border_between(f, 6, 8));
 }
@@ -253,13 +249,12 @@ transactions_are_borders(void **state)
 static void
 failed_transactions_are_retried(void **state)
 {
-	const struct facts *f = facts(state,
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | SELECT * FROM a WHERE id = 2\n"
-	    "tx 1 error 40P01 | UPDATE a SET n = 1 WHERE id = 1\n"
-	    "tx 2 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 2 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 2 | UPDATE a SET n = 1 WHERE id = 1\n");
+	const struct facts *f = facts(state, "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | SELECT * FROM a WHERE id = 2\n"
+					     "tx 1 error 40P01 | UPDATE a SET n = 1 WHERE id = 1\n"
+					     "tx 2 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 2 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 2 | UPDATE a SET n = 1 WHERE id = 1\n");
 
 	assert_true(f->doomed[0]);
 	assert_true(f->doomed[2]);
@@ -274,12 +269,11 @@ failed_transactions_are_retried(void **state)
 static void
 earlier_transactions_stand(void **state)
 {
-	const struct facts *f = facts(state,
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 | COMMIT\n"
-	    "tx 2 | SELECT * FROM b WHERE id = 1\n"
-	    "tx 2 error 1213 | UPDATE a SET n = 1 WHERE id = 1\n"
-	    "tx 3 | SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 | COMMIT\n"
+					     "tx 2 | SELECT * FROM b WHERE id = 1\n"
+					     "tx 2 error 1213 | UPDATE a SET n = 1 WHERE id = 1\n"
+					     "tx 3 | SELECT * FROM a WHERE id = 1\n");
 
 	assert_true(f->doomed[2]);
 	assert_false(f->doomed[0]);
@@ -290,10 +284,9 @@ earlier_transactions_stand(void **state)
 static void
 other_errors_doom_nobody(void **state)
 {
-	const struct facts *f = facts(state,
-	    "tx 1 | SELECT * FROM a WHERE id = 1\n"
-	    "tx 1 error 23505 | INSERT INTO a (id) VALUES (1)\n"
-	    "tx 2 | SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "tx 1 | SELECT * FROM a WHERE id = 1\n"
+					     "tx 1 error 23505 | INSERT INTO a (id) VALUES (1)\n"
+					     "tx 2 | SELECT * FROM a WHERE id = 1\n");
 
 	assert_false(facts_is_retry(f, 0, 2));
 	assert_int_equal(f->retries, 0);
@@ -302,9 +295,8 @@ other_errors_doom_nobody(void **state)
 static void
 lanes_out_of_range_are_harmless(void **state)
 {
-	const struct facts *f = facts(state,
-	    "lane 9 tx 3 | SELECT * FROM a WHERE id = 1\n"
-	    "lane 9 tx 3 error 40001 | SELECT * FROM a WHERE id = 1\n");
+	const struct facts *f = facts(state, "lane 9 tx 3 | SELECT * FROM a WHERE id = 1\n"
+					     "lane 9 tx 3 error 40001 | SELECT * FROM a WHERE id = 1\n");
 
 	assert_int_equal(f->queries, 2);
 }

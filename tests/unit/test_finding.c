@@ -13,15 +13,20 @@
 #include "reports/words.h"
 #include "req_builder.h"
 
-static const struct shape lookup = { .id = 0, .fingerprint = 0x91bd02c44b0a77e1, .cls = SQL_READ, .text = "SELECT", .summary = "SELECT customers" };
-static const struct shape list = { .id = 1, .fingerprint = 0x7f3a1c05d2e9b846, .cls = SQL_READ, .text = "SELECT", .summary = "SELECT orders" };
+static const struct shape lookup = {
+	.id = 0, .fingerprint = 0x91bd02c44b0a77e1, .cls = SQL_READ, .text = "SELECT", .summary = "SELECT customers"
+};
+static const struct shape list = {
+	.id = 1, .fingerprint = 0x7f3a1c05d2e9b846, .cls = SQL_READ, .text = "SELECT", .summary = "SELECT orders"
+};
 
 /* These ids stand in baselines and allow lists of users: a change here breaks them all. */
 static void
 ids_are_stable(void **state)
 {
 	(void)state;
-	assert_int_equal(finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, &list, "orders.customer_id → customers.id"), 0x1f7506615d2c41ab);
+	assert_int_equal(
+	    finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, &list, "orders.customer_id → customers.id"), 0x1f7506615d2c41ab);
 	assert_int_equal(finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, NULL, ""), 0xaec053bd40902083);
 	assert_int_equal(finding_id(RULE_SLOW_REQUEST, "(untagged)", NULL, NULL, ""), 0xcbe6502d8a0e4501);
 }
@@ -46,8 +51,15 @@ the_worst_instance_stays(void **state)
 	struct findings all = { .n = 0 };
 	const struct request *one = req_build(b, "scope GET /orders\ntest tests/test_a.py::one\n");
 	const struct request *two = req_build(b, "scope GET /orders\ntest tests/test_b.py::two\n");
-	struct raw_finding raw = { .rule = RULE_N_PLUS_ONE, .verdict = VERDICT_SUSPECTED, .repeat = &lookup, .column = "", .executions = 10, .busy = 5,
-		.excess = 9, .wasted = 4, .evidence = "ten" };
+	struct raw_finding raw = { .rule = RULE_N_PLUS_ONE,
+		.verdict = VERDICT_SUSPECTED,
+		.repeat = &lookup,
+		.column = "",
+		.executions = 10,
+		.busy = 5,
+		.excess = 9,
+		.wasted = 4,
+		.evidence = "ten" };
 	bool is_new;
 
 	(void)state;
@@ -75,7 +87,7 @@ the_worst_instance_stays(void **state)
 	assert_int_equal(all.n, 1);
 	assert_int_equal(all.v[0].executions, 85);
 	assert_int_equal(all.v[0].excess, 36);
-	assert_int_equal(all.v[0].seen_in, 3);	/* one, two, one: twice in a row is once */
+	assert_int_equal(all.v[0].seen_in, 3); /* one, two, one: twice in a row is once */
 	assert_int_equal(all.v[0].judged[VERDICT_SUSPECTED], 1);
 	assert_int_equal(all.v[0].judged[VERDICT_PROVEN], 1);
 	assert_true(all.v[0].counted);

@@ -19,7 +19,8 @@ budget(const char *scope, const char *test, int64_t max_queries, uint32_t line)
 	return (struct budget){ scope, test, max_queries, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, line };
 }
 
-static const char LOOP[] = "scope GET /orders\ntest tests/test_o.py::test_list\nloop 1..6\n1 row 1ms | SELECT * FROM customers WHERE id = %i\nend\n";
+static const char LOOP[] =
+    "scope GET /orders\ntest tests/test_o.py::test_list\nloop 1..6\n1 row 1ms | SELECT * FROM customers WHERE id = %i\nend\n";
 static const char LOOP_ADMIN[] = "scope GET /admin/x\nloop 1..6\n1 row 1ms | SELECT * FROM customers WHERE id = %i\nend\n";
 static const char TWICE[] = "scope GET /me\nloop 1..3\n1 row 1ms | SELECT * FROM users WHERE id = 7\nend\n";
 static const char WRITES[] = "scope job Import\nloop 1..6\n1ms affected 1 | INSERT INTO t (a) VALUES (%i)\nend\n";
@@ -154,19 +155,28 @@ static void
 other_budgets_bind_each_request(void **state)
 {
 	struct collected *c = *state;
-	const struct budget budgets[] = { { .scope = "*", .max_queries = NO_LIMIT, .n_plus_one = 0, .duplicates = 1, .write_loops = 0, .max_rows = 5,
-	    .max_bytes = 99, .max_transaction_ns = 10000000, .line = 2 } };
+	const struct budget budgets[] = { { .scope = "*",
+	    .max_queries = NO_LIMIT,
+	    .n_plus_one = 0,
+	    .duplicates = 1,
+	    .write_loops = 0,
+	    .max_rows = 5,
+	    .max_bytes = 99,
+	    .max_transaction_ns = 10000000,
+	    .line = 2 } };
 	const struct snapshot *s;
 
 	c->cfg.gate.budgets = budgets;
 	c->cfg.gate.nbudgets = 1;
 	s = JUDGE(c, LOOP, TWICE, WRITES, "scope big\n1ms bytes 100 | SELECT * FROM a\n",
 	    "scope slow\ntx 1 | BEGIN\n6ms tx 1 | SELECT * FROM a\n6ms tx 1 | SELECT * FROM b\ntx 1 | COMMIT\n");
-	assert_string_equal(collected_failure(s, "n-plus-one-budget")->message, "GET /orders: 1 N+1 in one request, budget 0 (1 of 1 request over)");
+	assert_string_equal(
+	    collected_failure(s, "n-plus-one-budget")->message, "GET /orders: 1 N+1 in one request, budget 0 (1 of 1 request over)");
 	assert_string_equal(collected_failure(s, "duplicate-budget")->message,
 	    "GET /me: 2 duplicate executions in one request, budget 1 (1 of 1 request over)");
 	assert_string_equal(collected_failure(s, "write-loop-budget")->scope, "job Import");
-	assert_string_equal(collected_failure(s, "row-budget")->message, "GET /orders: 6 rows in one request, budget 5 (1 of 1 request over)");
+	assert_string_equal(
+	    collected_failure(s, "row-budget")->message, "GET /orders: 6 rows in one request, budget 5 (1 of 1 request over)");
 	assert_string_equal(collected_failure(s, "byte-budget")->scope, "big");
 	assert_string_equal(collected_failure(s, "transaction-budget")->message,
 	    "slow: a transaction of 13 ms in one request, budget 10 ms (1 of 1 request over)");
@@ -191,13 +201,15 @@ test_budgets_bind_the_sum(void **state)
 	s = JUDGE(c, LOOP, ONE);
 	assert_int_equal(s->state, GATE_PASS);
 	s = JUDGE(c, LOOP);
-	assert_string_equal(collected_failure(s, "n-plus-one-budget")->message, "tests/test_o.py::test_list: 2 N+1s over the test, budget 1");
+	assert_string_equal(
+	    collected_failure(s, "n-plus-one-budget")->message, "tests/test_o.py::test_list: 2 N+1s over the test, budget 1");
 	assert_string_equal(collected_failure(s, "n-plus-one-budget")->test, "tests/test_o.py::test_list");
 	assert_string_equal(collected_failure(s, "n-plus-one-budget")->scope, "");
 	assert_int_equal(collected_finding(s, RULE_N_PLUS_ONE)->level, LEVEL_ERROR);
 	assert_null(collected_failure(s, "query-budget"));
 	s = JUDGE(c, "scope GET /z\ntest tests/test_o.py::test_list\n1ms | SELECT * FROM a\n");
-	assert_string_equal(collected_failure(s, "query-budget")->message, "tests/test_o.py::test_list: 13 queries over the test, budget 12");
+	assert_string_equal(
+	    collected_failure(s, "query-budget")->message, "tests/test_o.py::test_list: 13 queries over the test, budget 12");
 	assert_int_equal(collected_failure(s, "query-budget")->line, 7);
 }
 
@@ -213,7 +225,8 @@ fail_on_takes_proven_and_suspected(void **state)
 	s = JUDGE(c, LOOP, TWICE, WRITES);
 	const struct gate_failure *f = collected_failure(s, "fail-on");
 
-	assert_string_equal(f->message, "GET /orders: n-plus-one suspected: 6x SELECT customers, 6 distinct parameters, median gap 0.3 ms, 80 % of request time");
+	assert_string_equal(f->message,
+	    "GET /orders: n-plus-one suspected: 6x SELECT customers, 6 distinct parameters, median gap 0.3 ms, 80 % of request time");
 	assert_int_equal(collected_finding(s, RULE_N_PLUS_ONE)->level, LEVEL_ERROR);
 	assert_int_equal(collected_finding(s, RULE_DUPLICATE)->level, LEVEL_WARNING);
 	s = JUDGE(c, "scope GET /p\nloop 1..3\n1 row 1ms result 5 | SELECT * FROM users WHERE id = 7\nend\n");
@@ -230,7 +243,9 @@ notes_never_fail(void **state)
 	c->cfg.gate.fail_on = rules_asked;
 	c->cfg.gate.nfail_on = 2;
 	assert_int_equal(JUDGE(c, "scope a\nloop 0..9\n100 rows 1ms | SELECT * FROM e ORDER BY id LIMIT 100 OFFSET %i\nend\n",
-	    "scope b\n1 row result 1 | SELECT n FROM c WHERE id = 1\n1 row result 2 | SELECT n FROM c WHERE id = 1\n")->state, GATE_PASS);
+			     "scope b\n1 row result 1 | SELECT n FROM c WHERE id = 1\n1 row result 2 | SELECT n FROM c WHERE id = 1\n")
+			     ->state,
+	    GATE_PASS);
 	assert_int_equal(c->s->nfindings, 2);
 }
 
@@ -245,7 +260,9 @@ notes_are_not_budgeted(void **state)
 	c->cfg.gate.budgets = budgets;
 	c->cfg.gate.nbudgets = 1;
 	assert_int_equal(JUDGE(c, "scope a\nloop 0..9\n100 rows 1ms | SELECT * FROM e ORDER BY id LIMIT 100 OFFSET %i\nend\n",
-	    "scope b\n1 row result 1 | SELECT n FROM c WHERE id = 1\n1 row result 2 | SELECT n FROM c WHERE id = 1\n")->state, GATE_PASS);
+			     "scope b\n1 row result 1 | SELECT n FROM c WHERE id = 1\n1 row result 2 | SELECT n FROM c WHERE id = 1\n")
+			     ->state,
+	    GATE_PASS);
 }
 
 /* Of transactions a test budget takes the longest, not the sum. */
@@ -260,7 +277,8 @@ transactions_are_not_summed(void **state)
 	c->cfg.gate.budgets = budgets;
 	c->cfg.gate.nbudgets = 1;
 	assert_int_equal(JUDGE(c, TX, TX, TX)->state, GATE_PASS);
-	assert_string_equal(collected_failure(JUDGE(c, "scope a\ntest t\ntx 1 | BEGIN\n16ms tx 1 | SELECT * FROM a\n"), "transaction-budget")->message,
+	assert_string_equal(
+	    collected_failure(JUDGE(c, "scope a\ntest t\ntx 1 | BEGIN\n16ms tx 1 | SELECT * FROM a\n"), "transaction-budget")->message,
 	    "t: a transaction of 16 ms over the test, budget 10 ms");
 }
 
@@ -323,7 +341,8 @@ retries_are_not_budgeted_twice(void **state)
 	struct collected *c = *state;
 
 	c->cfg.gate.max_queries = 1;
-	assert_int_equal(JUDGE(c, "scope a\n1ms error 40001 | SELECT * FROM a WHERE id = 1\n1ms | SELECT * FROM a WHERE id = 1\n")->state, GATE_PASS);
+	assert_int_equal(
+	    JUDGE(c, "scope a\n1ms error 40001 | SELECT * FROM a WHERE id = 1\n1ms | SELECT * FROM a WHERE id = 1\n")->state, GATE_PASS);
 	assert_int_equal(c->s->queries, 2);
 }
 
@@ -335,7 +354,9 @@ allowed_findings_do_not_fail(void **state)
 	struct collected *c = *state;
 	const struct fail_on rules_asked[] = { { RULE_N_PLUS_ONE, false } };
 	struct budget budgets[] = { budget("*", NULL, NO_LIMIT, 0) };
-	const struct allow allows[] = { { .rule = RULE_N_PLUS_ONE, .scope = "GET /adm*", .reason = "three sections", .until = "2026-11-21", .line = 9 } };
+	const struct allow allows[] = {
+		{ .rule = RULE_N_PLUS_ONE, .scope = "GET /adm*", .reason = "three sections", .until = "2026-11-21", .line = 9 }
+	};
 	const struct snapshot *s;
 
 	c->cfg.gate.fail_on = rules_asked;
@@ -391,7 +412,8 @@ ambiguous_entries_fail_the_configuration(void **state)
 	c->cfg.gate.nallows = 1;
 	assert_int_equal(JUDGE(c, LOOP)->state, GATE_PASS);
 	assert_int_equal(JUDGE(c, TWICE)->state, GATE_FAIL);
-	assert_string_equal(collected_failure(c->s, "config")->message, "the allow entry at rowcall.yaml:4 is ambiguous: several shapes start with q");
+	assert_string_equal(
+	    collected_failure(c->s, "config")->message, "the allow entry at rowcall.yaml:4 is ambiguous: several shapes start with q");
 	assert_int_equal(collected_failure(c->s, "config")->line, 4);
 	assert_int_equal(c->s->nwarnings, 1);
 }
@@ -444,7 +466,9 @@ tags_allow_single_instances(void **state)
 	budgets[0].n_plus_one = 0;
 	c->cfg.gate.budgets = budgets;
 	c->cfg.gate.nbudgets = 1;
-	assert_int_equal(JUDGE(c, "scope GET /orders\nloop 1..9\n1ms allow n-plus-one | SELECT * FROM customers WHERE id = %i\nend\n")->state, GATE_PASS);
+	assert_int_equal(
+	    JUDGE(c, "scope GET /orders\nloop 1..9\n1ms allow n-plus-one | SELECT * FROM customers WHERE id = %i\nend\n")->state,
+	    GATE_PASS);
 	assert_string_equal(c->s->findings[0].suppressed, "allowed by a rowcall_allow tag");
 	assert_int_equal(JUDGE(c, LOOP)->nfailures, 2);
 	assert_null(c->s->findings[0].suppressed);
@@ -463,9 +487,11 @@ nothing_captured_is_unusable(void **state)
 	s = collected_snapshot(c);
 	assert_false(s->trusted);
 	assert_int_equal(s->state, GATE_UNUSABLE);
-	assert_string_equal(collected_failure(s, "nothing-captured")->message, "no connection came to rowcall, so there is nothing to judge");
+	assert_string_equal(
+	    collected_failure(s, "nothing-captured")->message, "no connection came to rowcall, so there is nothing to judge");
 	c->run.coverage.sessions = 2;
-	assert_string_equal(collected_failure(collected_snapshot(c), "nothing-captured")->message, "2 connections came, but not a single statement");
+	assert_string_equal(
+	    collected_failure(collected_snapshot(c), "nothing-captured")->message, "2 connections came, but not a single statement");
 }
 
 static void
@@ -495,7 +521,8 @@ what_was_missed_is_unusable(void **state)
 	assert_int_equal(s->state, GATE_UNUSABLE);
 	assert_int_equal(s->nfailures, 3);
 	assert_string_equal(s->failures[0].message, "17 records were lost under load: counts are too low");
-	assert_string_equal(s->failures[1].message, "1 connection could not be followed to the end because of a message too long: queries are missing");
+	assert_string_equal(
+	    s->failures[1].message, "1 connection could not be followed to the end because of a message too long: queries are missing");
 	assert_string_equal(s->failures[2].kind, "incomplete");
 }
 
@@ -520,7 +547,8 @@ share_of_tagged_queries(void **state)
 	c->run.coverage.tagged = 3;
 	assert_int_equal(JUDGE(c, LOOP)->state, GATE_PASS);
 	c->run.coverage.tagged = 2;
-	assert_string_equal(collected_failure(collected_snapshot(c), "min-tagged")->message, "33 % of 6 queries are tagged, at least 50 % wanted");
+	assert_string_equal(
+	    collected_failure(collected_snapshot(c), "min-tagged")->message, "33 % of 6 queries are tagged, at least 50 % wanted");
 }
 
 /* Tests beyond the limit are not judged, and the gate says so instead of passing. */
@@ -554,15 +582,34 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(nothing_asked_nothing_fails), CASE(max_queries_binds_every_request), CASE(exactly_the_budget_is_fine),
-		CASE(first_matching_budget_wins), CASE(the_tighter_of_flag_and_budget_binds), CASE(other_budgets_bind_each_request),
-		CASE(test_budgets_bind_the_sum), CASE(fail_on_takes_proven_and_suspected), CASE(notes_never_fail), CASE(notes_are_not_budgeted), CASE(transactions_are_not_summed), CASE(dialects_share_fingerprints),
+		CASE(nothing_asked_nothing_fails),
+		CASE(max_queries_binds_every_request),
+		CASE(exactly_the_budget_is_fine),
+		CASE(first_matching_budget_wins),
+		CASE(the_tighter_of_flag_and_budget_binds),
+		CASE(other_budgets_bind_each_request),
+		CASE(test_budgets_bind_the_sum),
+		CASE(fail_on_takes_proven_and_suspected),
+		CASE(notes_never_fail),
+		CASE(notes_are_not_budgeted),
+		CASE(transactions_are_not_summed),
+		CASE(dialects_share_fingerprints),
 		CASE(asked_for_write_loops_count),
-		CASE(inferred_requests_can_be_left_out), CASE(inferred_requests_count_by_default), CASE(retries_are_not_budgeted_twice),
-		CASE(allowed_findings_do_not_fail), CASE(allow_entries_name_shapes), CASE(ambiguous_entries_fail_the_configuration),
-		CASE(stale_entries_do_not_apply), CASE(query_budgets_can_be_allowed), CASE(tags_allow_single_instances),
-		CASE(nothing_captured_is_unusable), CASE(nothing_captured_can_be_fine), CASE(what_was_missed_is_unusable), CASE(unusable_wins),
-		CASE(share_of_tagged_queries), CASE(tests_are_bounded),
+		CASE(inferred_requests_can_be_left_out),
+		CASE(inferred_requests_count_by_default),
+		CASE(retries_are_not_budgeted_twice),
+		CASE(allowed_findings_do_not_fail),
+		CASE(allow_entries_name_shapes),
+		CASE(ambiguous_entries_fail_the_configuration),
+		CASE(stale_entries_do_not_apply),
+		CASE(query_budgets_can_be_allowed),
+		CASE(tags_allow_single_instances),
+		CASE(nothing_captured_is_unusable),
+		CASE(nothing_captured_can_be_fine),
+		CASE(what_was_missed_is_unusable),
+		CASE(unusable_wins),
+		CASE(share_of_tagged_queries),
+		CASE(tests_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

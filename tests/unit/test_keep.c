@@ -10,7 +10,8 @@
 #include "reports/keep.h"
 #include "req_builder.h"
 
-static const char SMALL[] = "scope GET /orders\nkey abc\ntest t\napplication app\ntag a=1\ntag b=2\nsite x.rb:1 1 row 1ms | SELECT * FROM a WHERE id = 1\n";
+static const char SMALL[] =
+    "scope GET /orders\nkey abc\ntest t\napplication app\ntag a=1\ntag b=2\nsite x.rb:1 1 row 1ms | SELECT * FROM a WHERE id = 1\n";
 static const char LARGE[] = "scope GET /all\nloop 1..100\n1 row 1ms | SELECT * FROM a WHERE id = %i\nend\n";
 
 struct fixture {

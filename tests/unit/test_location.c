@@ -35,8 +35,23 @@ static void
 other_names_are_not(void **state)
 {
 	static const char *const names[] = {
-		"", "MyApp.Orders.list/1", "GET /orders.json", "/orders", "OrdersController#index", "job MailJob", "v1.2.3/orders", "a.", ".py", "*.py",
-		"x.1", "http://shop/", "com.shop.OrderTest#list", "/files/report.2024", "com.shop.OrderRepository", "com.shop.Order", "a/.py/x",
+		"",
+		"MyApp.Orders.list/1",
+		"GET /orders.json",
+		"/orders",
+		"OrdersController#index",
+		"job MailJob",
+		"v1.2.3/orders",
+		"a.",
+		".py",
+		"*.py",
+		"x.1",
+		"http://shop/",
+		"com.shop.OrderTest#list",
+		"/files/report.2024",
+		"com.shop.OrderRepository",
+		"com.shop.Order",
+		"a/.py/x",
 	};
 
 	(void)state;
@@ -68,7 +83,8 @@ the_nearest_tag_tells(void **state)
 {
 	(void)state;
 	check_origin("site app/b.rb:3 | SELECT * FROM a\ntag source_location=app/x.rb:12\n", "app/b.rb", 3, "source_location");
-	check_origin("| SELECT * FROM a\nsite app/b.rb:3 | SELECT * FROM b\ntag source_location=app/x.rb:12\n", "app/x.rb", 12, "source_location");
+	check_origin(
+	    "| SELECT * FROM a\nsite app/b.rb:3 | SELECT * FROM b\ntag source_location=app/x.rb:12\n", "app/x.rb", 12, "source_location");
 	check_origin("| SELECT * FROM a\ntag file=app/X.php\ntag line=12\n", "app/X.php", 12, "file");
 	check_origin("| SELECT * FROM a\ntag line=/srv/app/x.rb:9:in\ntag test=t/test_a.py\n", "/srv/app/x.rb", 9, "line");
 	check_origin("| SELECT * FROM a\ntag caller=lib/a.ex:9\n", "lib/a.ex", 9, "caller");

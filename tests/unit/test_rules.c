@@ -40,7 +40,8 @@ print_finding(struct strbuf *out, struct arena *a, const struct raw_finding *f)
 	strbuf_printf(out, "%s %s", rules[f->rule].id, verdict_name(f->verdict));
 	if (f->repeat)
 		strbuf_printf(out, " | %s", f->repeat->text);
-	strbuf_printf(out, "\n    %" PRIu32 "x, %" PRIu32 " distinct, %" PRIu32 " trips, %s", f->executions, f->distinct, f->round_trips, words_ns(a, f->busy));
+	strbuf_printf(out, "\n    %" PRIu32 "x, %" PRIu32 " distinct, %" PRIu32 " trips, %s", f->executions, f->distinct, f->round_trips,
+	    words_ns(a, f->busy));
 	if (f->excess || f->wasted)
 		strbuf_printf(out, "; excess %" PRIu32 ", wasted %s", f->excess, words_ns(a, f->wasted));
 	strbuf_printf(out, "%s\n    %s\n", f->allowed ? "; allowed" : "", f->evidence);
@@ -53,8 +54,8 @@ print_verdict(struct strbuf *out, const struct request *r)
 	struct arena a = { NULL, 0 };
 	const struct facts *f = facts_new(r, &a);
 
-	strbuf_printf(out, "queries %" PRIu32 ", control %" PRIu32 ", set-up %" PRIu32 ", round trips %" PRIu32 ", duplicates %" PRIu32, f->queries,
-	    f->control, f->setup, f->round_trips, f->duplicates);
+	strbuf_printf(out, "queries %" PRIu32 ", control %" PRIu32 ", set-up %" PRIu32 ", round trips %" PRIu32 ", duplicates %" PRIu32,
+	    f->queries, f->control, f->setup, f->round_trips, f->duplicates);
 	if (f->retries)
 		strbuf_printf(out, ", retries %" PRIu32, f->retries);
 	strbuf_char(out, '\n');
