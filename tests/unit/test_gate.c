@@ -576,6 +576,30 @@ tests_are_bounded(void **state)
 	arena_clear(&a);
 }
 
+/* The same for scopes over their budgets. */
+static void
+violations_are_bounded(void **state)
+{
+	struct collected *c = *state;
+	struct request r;
+	struct arena a = { NULL, 0 };
+
+	c->cfg.gate.max_queries = 0;
+	r = *collected_add(c, ONE);
+	for (uint32_t i = 1; i <= LIMIT_VIOLATIONS; i++) {
+		if (i == LIMIT_VIOLATIONS) {
+			assert_int_equal(collected_snapshot(c)->state, GATE_FAIL);
+			assert_int_equal(c->s->nfailures, LIMIT_VIOLATIONS);
+		}
+		r.number++;
+		r.scope = arena_printf(&a, "scope %" PRIu32, i);
+		collector_request(c->c, &r);
+	}
+	assert_int_equal(collected_snapshot(c)->state, GATE_UNUSABLE);
+	assert_int_equal(c->s->nfailures, LIMIT_VIOLATIONS + 1);
+	arena_clear(&a);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -610,6 +634,7 @@ main(void)
 		CASE(unusable_wins),
 		CASE(share_of_tagged_queries),
 		CASE(tests_are_bounded),
+		CASE(violations_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
