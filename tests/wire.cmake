@@ -23,6 +23,8 @@ rowcall_test(test_pg_types unit/test_pg_types.c wire)
 
 # MySQL and MariaDB
 rowcall_test(test_my_transcripts unit/test_my_transcripts.c wire_replay)
+rowcall_test(test_my_types unit/test_my_types.c wire)
+rowcall_test(test_my_limits unit/test_my_limits.c wire_replay)
 if(ROWCALL_FUZZ)
   rowcall_fuzzer(fuzz_my "wire/my/*.txt")
 endif()

@@ -220,7 +220,7 @@ first_simple(struct wire_conn *c, const struct my_message *m)
 	if (command == MY_COM_RESET_CONNECTION)
 		c->ops->reset(c->ctx, c->now);
 	take_status(c, ok.status);
-	if (!take_changes(c, ok.changes) && command == MY_COM_INIT_DB)
+	if (!take_changes(c, ok.changes) && command == MY_COM_INIT_DB && held.p)
 		my_fact(c, WIRE_FACT_STATUS, SPAN_LIT("database"), strbuf_span(&held));
 	strbuf_clear(&held);
 }

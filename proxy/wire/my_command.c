@@ -246,13 +246,9 @@ command(struct wire_conn *c, const struct my_message *m)
 	case MY_COM_STMT_SEND_LONG_DATA:
 		command_long_data(c, m);
 		break;
-	case MY_COM_STMT_CLOSE: {
-		struct my_stmt *s = named_stmt(c, m);
-
-		if (s)
-			my_stmt_drop(c, s);
+	case MY_COM_STMT_CLOSE:
+		my_stmt_drop(c, named_stmt(c, m));
 		break;
-	}
 	case MY_COM_STMT_RESET:
 		command_stmt_reset(c, m);
 		break;

@@ -212,7 +212,7 @@ bool my_query_attributes(struct bytes *b, struct wire_params *out, struct wire_v
 struct my_stmt *my_stmt_new(struct wire_conn *c);	/* NULL: memory is out */
 struct my_stmt *my_stmt_find(struct wire_conn *c, uint32_t id);
 void my_stmt_prepared(struct wire_conn *c, struct my_stmt *s, uint32_t id, uint32_t nparams);
-void my_stmt_drop(struct wire_conn *c, struct my_stmt *s);	/* the client can no longer name it */
+void my_stmt_drop(struct wire_conn *c, struct my_stmt *s);	/* the client can no longer name it; NULL is fine */
 void my_stmt_release(struct wire_conn *c, struct my_stmt *s);	/* one reference less */
 void my_stmts_drop(struct wire_conn *c);			/* all */
 void my_stmts_clear(struct wire_conn *c);

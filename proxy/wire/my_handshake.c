@@ -250,7 +250,8 @@ tell_response(struct wire_conn *c, const struct my_response *r)
 	struct span name, value;
 	struct strbuf id;
 
-	my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("user"), r->user);
+	if (r->user.p)
+		my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("user"), r->user);
 	if (r->database.n)
 		my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("database"), r->database);
 	strbuf_init(&id, 8);

@@ -244,10 +244,13 @@ void
 my_execute(struct wire_conn *c, struct my_ask *a, struct span payload, bool cut)
 {
 	struct my_stmt *s = a->stmt;
-	struct decode d = { .s = s };
+	struct decode d;	/* its arrays are large and stay as they are */
 	bool named = c->dialect.caps & MY_CAP_QUERY_ATTRIBUTES;
 	bool decoded = false;
 
+	d.s = s;
+	d.values = NULL;
+	d.names = NULL;
 	if (payload.p && s && s->prepared && !s->puzzling) {
 		if (a->command == MY_COM_STMT_BULK_EXECUTE)
 			decoded = decode_bulk(c, &d, a, payload);

@@ -138,7 +138,7 @@ my_stmt_prepared(struct wire_conn *c, struct my_stmt *s, uint32_t id, uint32_t n
 void
 my_stmt_drop(struct wire_conn *c, struct my_stmt *s)
 {
-	if (s->gone)
+	if (!s || s->gone)
 		return;
 	if (s->prepared)
 		table_remove(&c->stmts, s);
