@@ -126,7 +126,8 @@ struct my_handshake {
 	bool server_early;		/* server bytes wait unread behind the greeting */
 	uint8_t client_seq;		/* last sequence id seen from, or written to, the client */
 	bool greeted;
-	bool sha2;			/* the current plugin may ask for the clear password */
+	bool sha2;			/* the plugin in use is caching_sha2_password */
+	bool cold;			/* and the server has asked for the password itself */
 	struct strbuf held;		/* the client's response while TLS to the server comes up */
 };
 

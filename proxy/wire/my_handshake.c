@@ -9,7 +9,8 @@
 /* Our own words to a client. */
 enum { ER_CONNECT = 2003, ER_TOO_MANY = 1040, ER_SHUTDOWN = 1053, ER_HANDSHAKE = 1043, ER_UNKNOWN = 1105, ER_INSECURE = 3159 };
 
-enum { SHA2_FULL = 0x04 };	/* caching_sha2_password: the server does not know the password, the client must show it */
+/* caching_sha2_password: the server does not remember the password, the client must show it; the client wants the server's key for that. */
+enum { SHA2_FULL = 0x04, SHA2_KEY = 0x02 };
 
 /* Client plugins that send the password as it is, some only once they are under TLS. */
 static bool
@@ -205,7 +206,7 @@ on_greeting(struct wire_conn *c, struct span in, size_t *used, struct strbuf *to
 
 /* ---- the response ---- */
 
-static const char asymmetric[] = "rowcall: this login needs TLS to the server too (server_tls: mirror or require), or none to rowcall";
+static const char asymmetric[] = "rowcall: this login needs TLS on both legs or on neither (server_tls: mirror)";
 
 /* What the client shows under its TLS would go on in clear. */
 static bool
@@ -390,7 +391,24 @@ asks_password(struct my_handshake *h, struct span payload)
 		h->sha2 = plugin_is_sha2(plugin);
 		return plugin_is_clear(plugin);
 	}
-	return first == MY_MORE_DATA && payload.n == 2 && payload.p[1] == SHA2_FULL && h->sha2;
+	h->cold = first == MY_MORE_DATA && payload.n == 2 && payload.p[1] == SHA2_FULL && h->sha2;
+	return h->cold;
+}
+
+/* The client has no TLS and wants the server's key, but the server has TLS and would take the wish for the password. */
+static bool
+asks_key(const struct my_handshake *h, struct span payload)
+{
+	return h->cold && h->server_tls && payload.n == 1 && payload.p[0] == SHA2_KEY;
+}
+
+/* A login that cannot succeed, or only by showing a password in clear. */
+static bool
+hopeless(struct wire_conn *c, enum wire_leg from, struct span payload)
+{
+	if (from == WIRE_CLIENT)
+		return asks_key(c->hand, payload);
+	return asks_password(c->hand, payload) && password_would_leak(c);
 }
 
 /* Passes one packet on, its sequence id shifted. */
@@ -408,12 +426,15 @@ shift(struct wire_conn *c, enum wire_leg from, struct span in, size_t *used, str
 		return reject(c, to_client, ER_HANDSHAKE, "08S01", "rowcall: a login packet is too long");
 	if (!n)
 		return WIRE_MORE;
-	if (from == WIRE_SERVER && asks_password(h, span_from(packet, MY_HEADER)) && password_would_leak(c))
+	if (from == WIRE_CLIENT)
+		h->client_seq = packet.p[3];
+	if (hopeless(c, from, span_from(packet, MY_HEADER)))
 		return reject(c, to_client, ER_INSECURE, "HY000", asymmetric);
 	if (!strbuf_add(to, packet))
 		return over(c, WIRE_CLOSE);
 	to->p[at + 3] = (char)(to->p[at + 3] + (from == WIRE_CLIENT ? by : -by));
-	h->client_seq = (uint8_t)(from == WIRE_CLIENT ? packet.p[3] : to->p[at + 3]);
+	if (from == WIRE_SERVER)
+		h->client_seq = (uint8_t)to->p[at + 3];
 	my_engine.feed(c, from, packet, c->now);
 	*used = n;
 	if (c->why != WIRE_CLEAR)
