@@ -6,16 +6,39 @@
 
 #include "fingerprint/mem.h"
 
+/* Connections whose statements all moved away. */
+static void
+drop_lanes(struct open_request *r)
+{
+	uint16_t *now = xmem_zero(r->nlanes * sizeof *now);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->nstmts; i++)
+		now[r->stmts[i].lane] = 1;
+	for (uint32_t i = 0; i < r->nlanes; i++) {
+		if (!now[i])
+			continue;
+		r->lanes[n] = r->lanes[i];
+		now[i] = (uint16_t)n++;
+	}
+	for (uint32_t i = 0; i < r->nstmts; i++)
+		r->stmts[i].lane = now[r->stmts[i].lane];
+	r->nlanes = n;
+	mem_free(now);
+}
+
 static void
 drop_moved(struct open_request *r)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; r->moved && i < r->nstmts; i++)
+	if (!r->moved)
+		return;
+	for (uint32_t i = 0; i < r->nstmts; i++)
 		if (r->stmts[i].shape)
 			r->stmts[n++] = r->stmts[i];
-	if (r->moved)
-		r->nstmts = n;
+	r->nstmts = n;
+	drop_lanes(r);
 }
 
 struct position {

@@ -150,7 +150,7 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 	s->nopen++;
 	request_hold(g->requests, r);
 	if (o->tx) {
-		o->s.tx = request_tx(r, s);
+		o->s.tx = request_tx(r, s)->ordinal;
 		if (!ends_tx(st->shape))
 			o->s.flags |= REQ_STMT_IN_TX;
 	}
@@ -339,10 +339,11 @@ static void
 tx_opened_by(struct grouping *g, struct session *s, struct open_stmt *o, struct req_stmt *st)
 {
 	struct open_request *r = s->cur;
+	struct tx_place *place = request_tx(r, s);
 
-	s->tx.first = o ? r->nstmts : s->done_index;
-	s->tx.number = r->number;
-	st->tx = s->tx.ordinal = ++r->ntx;
+	if (!o)
+		place->first = s->done_index;
+	st->tx = place->ordinal;
 	st->flags |= REQ_STMT_IN_TX;
 	if (o)
 		o->tx = s->tx.serial;

@@ -81,8 +81,8 @@ uint32_t request_add(struct open_requests *p, struct open_request *r, struct ses
 void request_move_tx(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s);
 /* Moves a statement that has not ended and is in no transaction. */
 void request_move_open(struct open_requests *p, struct open_stmt *o, struct open_request *to);
-/* The ordinal of the session's newest transaction in r. */
-uint32_t request_tx(struct open_request *r, struct session *s);
+/* Where the session's newest transaction is in r; it is new there at need. */
+struct tx_place *request_tx(struct open_request *r, struct session *s) __attribute__((returns_nonnull));
 
 /* The mark is over: its requests close as soon as nothing is open in them. */
 void requests_end_mark(struct open_requests *p, uint64_t mark);

@@ -143,15 +143,18 @@ request_add(struct open_requests *p, struct open_request *r, struct session *s, 
 	return r->nstmts++;
 }
 
-uint32_t
+struct tx_place *
 request_tx(struct open_request *r, struct session *s)
 {
-	if (s->tx.number != r->number) {
-		s->tx.number = r->number;
-		s->tx.ordinal = ++r->ntx;
-		s->tx.first = r->nstmts;
-	}
-	return s->tx.ordinal;
+	enum { PLACES = sizeof s->tx.places / sizeof *s->tx.places };
+	struct tx_place *place;
+
+	for (uint32_t i = 0; i < PLACES; i++)
+		if (s->tx.places[i].number == r->number)
+			return &s->tx.places[i];
+	place = &s->tx.places[s->tx.next_place++ % PLACES];
+	*place = (struct tx_place){ .number = r->number, .ordinal = ++r->ntx, .first = r->nstmts };
+	return place;
 }
 
 static uint16_t
@@ -160,21 +163,22 @@ moved_site(const struct open_request *from, struct open_request *to, uint16_t si
 	return site ? add_site(to, from->sites[site - 1].key, from->sites[site - 1].value) : 0;
 }
 
+/* Of the transaction at `place` in from. */
 static void
-move_ended(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s, uint32_t first, uint32_t was)
+move_ended(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s, struct tx_place place)
 {
 	bool named = request_named(from);
 
-	for (uint32_t i = first; i < from->nstmts; i++) {
+	for (uint32_t i = place.first; i < from->nstmts; i++) {
 		struct req_stmt *st = &from->stmts[i], moved = *st;
 
-		if (!st->shape || st->tx != was || from->lanes[st->lane].session != s->id)
+		if (!st->shape || st->tx != place.ordinal)
 			continue;
 		if (stmt_kind(st->shape) == KIND_QUERY) {
 			from->queries--;
 			p->coverage->tagged -= named;
 		}
-		moved.tx = s->tx.ordinal;
+		moved.tx = request_tx(to, s)->ordinal;
 		moved.site = moved_site(from, to, st->site);
 		request_add(p, to, s, &moved);
 		st->shape = NULL;
@@ -196,18 +200,15 @@ request_move_open(struct open_requests *p, struct open_stmt *o, struct open_requ
 void
 request_move_tx(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s)
 {
-	uint32_t was = s->tx.ordinal, first = s->tx.first;
-	bool ended = s->tx.number == from->number;
+	struct tx_place *there = request_tx(from, s), place = *there;
 
-	s->tx.number = s->done_number = s->lane_number = 0;
-	request_tx(to, s);
-	if (ended)
-		move_ended(p, from, to, s, first, was);
+	there->number = s->done_number = s->lane_number = 0;
+	move_ended(p, from, to, s, place);
 	request_hold(p, from);
 	for (struct open_stmt *o = s->first; o; o = o->next) {
 		if (o->req != from || o->tx != s->tx.serial)
 			continue;
-		o->s.tx = s->tx.ordinal;
+		o->s.tx = request_tx(to, s)->ordinal;
 		request_move_open(p, o, to);
 	}
 	request_release(p, from, p->now);

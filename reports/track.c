@@ -223,7 +223,6 @@ session_end_tx(struct session *s, bool undone)
 		forget(&s->plain);
 		s->plain = s->saved;
 		s->saved = (struct setting_names){ 0 };
-		s->border++;
 	} else {
 		forget(&s->saved);
 	}

@@ -26,6 +26,13 @@ struct setting_names {
 	char *key, *scope;
 };
 
+/* A transaction in one of the requests it has statements in. */
+struct tx_place {
+	uint64_t number;		/* of the request; 0 = none */
+	uint32_t ordinal;		/* of the transaction there */
+	uint32_t first;			/* statements the request had before */
+};
+
 struct track_tx {
 	bool open;			/* what a statement that starts now would be in */
 	bool server, failed;		/* as the server last said */
@@ -34,9 +41,8 @@ struct track_tx {
 	uint32_t serial;		/* of the newest transaction, from 1 */
 	struct tagset *tag;		/* tags last seen in it */
 	bool tag_stale;			/* ... whose key is not to be believed */
-	uint64_t number;		/* request its statements have an ordinal in */
-	uint32_t ordinal;		/* there */
-	uint32_t first;			/* statements that request had before */
+	struct tx_place places[4];	/* in the requests its statements went to, the newest ones */
+	uint32_t next_place;
 	uint32_t part;			/* counts parts that are requests of their own, over all transactions */
 	uint32_t savepoints;		/* open ones */
 	bool error;			/* since the newest savepoint */

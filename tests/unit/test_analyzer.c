@@ -154,7 +154,7 @@ merges_in_order_of_time(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 60; i++) {
 		snprintf(name, sizeof name, "%02u", i);
-		put_query(rings[i * 7 % 3], 1 + i * 7 % 3, i + 1, 10 * i, name);
+		put_query(rings[(i * 2654435761u >> 13) % 3], 1 + (i * 2654435761u >> 13) % 3, i + 1, 10 * i, name);
 	}
 	analyzer_finish(a); /* takes what no watermark covers, closes in order of start */
 	for (uint32_t i = 0; i < 60; i++) {

@@ -15,7 +15,7 @@
  *   ~ WORD WORD...                    strays, all of them
  *
  * Words: BEGIN COMMIT ROLLBACK SAVEPOINT RELEASE ROLLBACK_TO are control; SET, PING are set-up; all others are reads. A word is followed by
- * /N when it ran in the N-th transaction of its request. TAGS are key=value, `%20` for a blank; a value alone is a comment without keys;
+ * /N when it ran in the N-th transaction of its request, by ! when it failed, by ? when its answer was lost. TAGS are key=value, `%20` for a blank; a value alone is a comment without keys;
  * `stale` in front of them: they rode in a prepared statement that was executed before. */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -270,6 +270,8 @@ on_request(void *ctx, const struct request *r)
 		strbuf_printf(b, " %s", r->stmts[i].shape->text);
 		if (r->stmts[i].tx)
 			strbuf_printf(b, "/%u", r->stmts[i].tx);
+		if (r->stmts[i].outcome != REC_OK)
+			strbuf_char(b, r->stmts[i].outcome == REC_ERROR ? '!' : '?');
 		assert_true(i == 0 || r->stmts[i].start >= r->stmts[i - 1].start);
 		assert_true(r->stmts[i].lane < r->nlanes);
 	}

@@ -26,7 +26,7 @@ static const struct analyzer_config config = { .idle_gap = 100 * MS, .quiet = 10
 /* ---- what comes out ---- */
 
 struct heard {
-	uint64_t requests, kept, cut, strays, tagged;
+	uint64_t number, requests, kept, cut, strays, tagged;
 	uint32_t lanes, tags, sites, lost;
 	char key[LIMIT_NAME + 1];	/* of the newest */
 	uint32_t nstmts;		/* ... and its statements */
@@ -38,6 +38,7 @@ on_request(void *ctx, const struct request *r)
 	struct heard *h = ctx;
 
 	h->requests++;
+	h->number = r->number;
 	h->kept += r->nstmts;
 	h->cut += r->stmts_cut;
 	h->nstmts = r->nstmts;
@@ -354,7 +355,7 @@ coverage_counts(void **state)
 	struct heard h;
 	struct grouping *g = grouping(&h);
 	const struct coverage *c = grouping_coverage(g);
-	char name[16];
+	char name[32];
 
 	(void)state;
 	assert_string_equal(c->opaque_reason, "");
@@ -379,6 +380,29 @@ coverage_counts(void **state)
 	assert_string_equal(c->opaque_reason, "other");
 	grouping_finish(g);
 	assert_int_equal(c->requests, 2);
+	grouping_free(g);
+}
+
+/* ---- numbers ---- */
+
+static void
+numbers_of_requests(void **state)
+{
+	struct heard h;
+	struct grouping *g = grouping(&h);
+	uint64_t t = 1;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++) { /* autocommit off: each query opens a transaction */
+		query(g, t++, 1, 2 * i, "", "");
+		plain(g, t++, 1, REC_TX, REC_TX_OPEN);
+		start(g, t++, 1, 2 * i + 1, &shapes[2], "", "");
+		end(g, t++, 1, 2 * i + 1, REC_OK);
+		plain(g, t++, 1, REC_TX, REC_TX_IDLE);
+	}
+	grouping_finish(g);
+	assert_int_equal(h.requests, 3);
+	assert_int_equal(h.number, 3);
 	grouping_free(g);
 }
 
@@ -519,7 +543,8 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(open_requests), cmocka_unit_test(open_requests_all_busy),
 		cmocka_unit_test(statements_of_one_request), cmocka_unit_test(statements_of_all_requests), cmocka_unit_test(sessions),
 		cmocka_unit_test(connections_of_a_request), cmocka_unit_test(tags_of_a_request), cmocka_unit_test(sites_of_a_request),
-		cmocka_unit_test(marks_waiting), cmocka_unit_test(coverage_counts), cmocka_unit_test(every_statement_once) };
+		cmocka_unit_test(marks_waiting), cmocka_unit_test(coverage_counts), cmocka_unit_test(numbers_of_requests),
+		cmocka_unit_test(every_statement_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
