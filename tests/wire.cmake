@@ -20,6 +20,10 @@ endfunction()
 # PostgreSQL
 rowcall_test(test_pg_transcripts unit/test_pg_transcripts.c wire_replay)
 rowcall_test(test_pg_types unit/test_pg_types.c wire)
+rowcall_test(test_pg_limits unit/test_pg_limits.c wire_replay)
+if(ROWCALL_FUZZ)
+  rowcall_fuzzer(fuzz_pg "wire/pg/*.txt")
+endif()
 
 # MySQL and MariaDB
 rowcall_test(test_my_transcripts unit/test_my_transcripts.c wire_replay)

@@ -256,10 +256,9 @@ void pg_exec_query(struct wire_conn *c, struct pg_exec *x, struct span text, boo
 void pg_exec_execute(struct wire_conn *c, struct pg_exec *x, uint64_t now);
 /* The client made the server flush: Sync, Flush, Query, FunctionCall. */
 void pg_exec_flush_point(struct wire_conn *c);
-/* Answered: for every message about x, before what it says is carried out. sent: when its question was. */
-void pg_exec_answer(struct wire_conn *c, struct pg_exec *x, const struct pg_msg *m, uint64_t sent);
-/* The first half of that: an answer has begun to arrive. */
+/* Answered. begin: the first byte of a message about x was read; sent: when its question was. answer: all of it was. */
 void pg_exec_begin(struct wire_conn *c, struct pg_exec *x, uint64_t began, uint64_t sent);
+void pg_exec_answer(struct pg_exec *x, const struct pg_msg *m);
 void pg_exec_suspend(struct wire_conn *c, struct pg_exec *x, uint64_t now);
 /* One statement of x ended. A portal is done with it; a Query's part is held until pg_exec_answer or pg_exec_done. */
 void pg_exec_part(struct wire_conn *c, struct pg_exec *x, enum wire_outcome outcome, const char *code, struct span tag, uint64_t now);
@@ -276,6 +275,8 @@ struct pg_values {
 /* False when x has no readable Bind. Sets the result formats. values must be released either way. */
 bool pg_bind_read(struct wire_conn *c, struct pg_exec *x, struct pg_values *values);
 void pg_bind_release(struct pg_values *values);
+/* A RowDescription adds up; else the session is opaque. */
+bool pg_result_check(struct wire_conn *c, struct span body, bool cut);
 /* A RowDescription for x. own_formats: the formats of the Bind hold, not those of the message. */
 void pg_result_shape(struct wire_conn *c, struct pg_exec *x, struct span body, bool cut, bool own_formats);
 /* A RowDescription that came before the first Execute: kept until then. */

@@ -307,9 +307,8 @@ pg_exec_begin(struct wire_conn *c, struct pg_exec *x, uint64_t began, uint64_t s
 }
 
 void
-pg_exec_answer(struct wire_conn *c, struct pg_exec *x, const struct pg_msg *m, uint64_t sent)
+pg_exec_answer(struct pg_exec *x, const struct pg_msg *m)
 {
-	pg_exec_begin(c, x, m->began, sent);
 	x->pub.bytes += m->size;
 	x->pub.end = m->now;
 }

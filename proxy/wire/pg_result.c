@@ -126,6 +126,21 @@ read_columns(struct span body, bool cut, struct wire_column *cols, uint32_t max,
 	return !b.bad && (cut || declared > max || bytes_left(&b) == 0);
 }
 
+bool
+pg_result_check(struct wire_conn *c, struct span body, bool cut)
+{
+	struct bytes b = bytes_of(body);
+	uint32_t n = bytes_be16(&b);
+	struct wire_column col;
+
+	for (; n > 0 && !b.bad; n--)
+		read_column(&b, &col);
+	if (cut || bytes_done(&b))
+		return true;
+	pg_opaque(c, WIRE_OPAQUE_BAD_LENGTH, "RowDescription");
+	return false;
+}
+
 static void
 tell_columns(struct wire_conn *c, struct pg_exec *x, struct wire_column *cols, uint32_t n, bool own_formats)
 {
@@ -171,7 +186,7 @@ pg_result_keep(struct wire_conn *c, struct pg_exec *x, struct span body, bool cu
 {
 	uint8_t *copy;
 
-	if (cut || x->described.n || c->kept + body.n > LIMIT_PG_KEPT)
+	if (!pg_result_check(c, body, cut) || cut || x->described.n || c->kept + body.n > LIMIT_PG_KEPT)
 		return;
 	copy = mem_alloc(body.n);
 	if (!copy)

@@ -36,6 +36,16 @@ take_unnamed(struct wire_conn *c, uint64_t now)
 		pg_exec_gone(c, (struct pg_exec *)portal, now);
 }
 
+/* The first byte of an answer to q, or of its next part. */
+static void
+begin_answer(struct wire_conn *c, const struct pg_question *q, uint64_t began)
+{
+	if (q->kind == PG_QUERY && !q->exec->answered && q->exec->pub.parts == 0)
+		take_unnamed(c, began);
+	if (q->exec->state != PG_ENDED)
+		pg_exec_begin(c, q->exec, began, q->sent);
+}
+
 /* The head's exec, told that m is about it. */
 static struct pg_exec *
 answer(struct wire_conn *c, uint32_t kinds, const struct pg_msg *m, const char *what)
@@ -44,10 +54,9 @@ answer(struct wire_conn *c, uint32_t kinds, const struct pg_msg *m, const char *
 
 	if (!q)
 		return NULL;
-	if (q->kind == PG_QUERY && !q->exec->answered && q->exec->pub.parts == 0)
-		take_unnamed(c, m->now);
+	begin_answer(c, q, m->began);
 	if (q->exec->state != PG_ENDED)
-		pg_exec_answer(c, q->exec, m, q->sent);
+		pg_exec_answer(q->exec, m);
 	return q->exec;
 }
 
@@ -102,10 +111,13 @@ on_types(struct wire_conn *c, const struct pg_msg *m)
 
 /* ---- results ---- */
 
-/* A portal that was described: its exec may not have been told yet. */
+/* A portal that was described: its exec may not have been told yet. Drivers ask once and then execute a named statement without asking
+ * again, so its statement remembers. */
 static void
 describe_portal(struct wire_conn *c, struct pg_exec *x, const struct pg_msg *m)
 {
+	if (x && x->stmt && !x->stmt->described.n && x->stmt->v.slot && x->stmt->v.slot->name.n)
+		pg_stmt_describe(c, x->stmt, m->body, m->cut);
 	if (x && x->state == PG_BOUND)
 		pg_result_keep(c, x, m->body, m->cut);
 	else if (x && x->state == PG_TOLD)
@@ -150,7 +162,7 @@ pg_server_row_begins(struct wire_conn *c, uint64_t began)
 
 	if (!x || x->state != PG_TOLD)
 		return;
-	pg_exec_begin(c, x, began, q->sent);
+	begin_answer(c, q, began);
 	if (!x->shaped)
 		pg_result_begin(c, x);
 }
@@ -312,9 +324,10 @@ fail_extended(struct wire_conn *c, struct pg_question *head, const struct failur
 	struct pg_question *q = find_blamed(c, head);
 	struct pg_exec *blamed = q ? q->exec : NULL;
 
-	if (blamed)
-		pg_exec_answer(c, blamed, m, q->sent);
-	else
+	if (blamed) {
+		pg_exec_begin(c, blamed, m->began, q->sent);
+		pg_exec_answer(blamed, m);
+	} else
 		c->ops->notice(c->ctx, f->code, m->now);
 	if (!f->fatal)
 		pg_queue_skip(c, blamed, f->code, m->now);

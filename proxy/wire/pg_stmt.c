@@ -229,7 +229,7 @@ pg_stmt_describe(struct wire_conn *c, struct pg_stmt *s, struct span body, bool 
 {
 	uint8_t *copy;
 
-	if (!s || cut || body.n > LIMIT_PG_DESCRIPTION || c->kept + body.n > LIMIT_PG_KEPT)
+	if (!pg_result_check(c, body, cut) || !s || cut || body.n > LIMIT_PG_DESCRIPTION || c->kept + body.n > LIMIT_PG_KEPT)
 		return;
 	copy = mem_alloc(body.n);
 	if (!copy)

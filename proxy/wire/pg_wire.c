@@ -191,7 +191,9 @@ skip_rows(struct wire_conn *c, const uint8_t *p, const uint8_t *end, uint64_t no
 	const uint8_t *start = p;
 	uint32_t count = 0;
 
-	if (!x || x->state != PG_TOLD || !x->answered || !x->shaped || c->held || pg_result_wants_row(c, x) || pg_result_wants_data(c, x))
+	if (!x || x->state != PG_TOLD || !x->answered || !x->fetch || !x->shaped || c->held)
+		return p;		/* the first of them begins something */
+	if (pg_result_wants_row(c, x) || pg_result_wants_data(c, x))
 		return p;
 	p = run_of('D', p, end, &count);
 	if (!count)
@@ -230,8 +232,11 @@ void
 pg_feed(struct wire_conn *c, enum wire_leg from, struct span bytes, uint64_t now)
 {
 	struct pg_stream *s = &c->stream[from];
-	const uint8_t *p = bytes.p, *end = p + bytes.n, *next;
+	const uint8_t *p = bytes.p, *end, *next;
 
+	if (bytes.n == 0)
+		return;
+	end = p + bytes.n;
 	while (p < end && c->why == WIRE_CLEAR) {
 		if (s->have == sizeof s->header) {
 			p += take_body(c, from, p, (size_t)(end - p), now);
@@ -314,7 +319,7 @@ pg_find(struct wire_conn *c, struct span name)
 static struct wire_prepared *
 pg_remember(struct wire_conn *c, struct span name, void *user)
 {
-	struct pg_stmt *s = c->why == WIRE_CLEAR ? pg_stmt_remember(c, name, user) : NULL;
+	struct pg_stmt *s = c->why == WIRE_CLEAR && name.n ? pg_stmt_remember(c, name, user) : NULL;
 
 	return s ? &s->pub : NULL;
 }
