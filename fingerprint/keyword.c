@@ -126,5 +126,9 @@ keyword_find_long(const struct keyword_table *t, struct span word)
 	static const char only[] = "current_timestamp";
 	size_t n = sizeof only - 1;
 
-	return span_is_nocase(word, only) ? keyword_find(t, word_at(only, 0, n), word_at(only, 8, n), (unsigned)n) : NULL;
+	if (!span_is_nocase(word, only))
+		return NULL;
+	for (unsigned i = keyword_hash(word_at(only, 0, n), (unsigned)n);; i = (i + 1) & ((1 << KEYWORD_BITS) - 1))
+		if (t->at[i] && t->list[t->at[i] - 1].len == n)
+			return &t->list[t->at[i] - 1];
 }

@@ -5,7 +5,7 @@
 #ifndef ROWCALL_KEYWORD_H
 #define ROWCALL_KEYWORD_H
 
-#include "span.h"
+#include "lex.h"
 
 /* What the scanner does at the word. ACT_NONE: it is printed in capitals and an operand may follow. */
 enum action {
@@ -36,6 +36,13 @@ struct keyword_table {
 
 void keyword_table_init(struct keyword_table *t, bool mysql);
 
+/* The first n of eight bytes. */
+static inline uint64_t
+keyword_part(uint64_t eight, unsigned n)
+{
+	return n >= 8 ? eight : eight & (((uint64_t)1 << (8 * n)) - 1);
+}
+
 static inline unsigned
 keyword_hash(uint64_t head, unsigned n)
 {
@@ -45,10 +52,11 @@ keyword_hash(uint64_t head, unsigned n)
 /* A keyword of more than 16 letters, any case; NULL when there is none. */
 const struct keyword *keyword_find_long(const struct keyword_table *t, struct span word);
 
-/* The keyword of n lower-case bytes given as two words (lex_words), NULL when there is none. */
+/* The keyword of n (1..16) bytes, given in lower case with anything behind; NULL when there is none. */
 static inline const struct keyword *
-keyword_find(const struct keyword_table *t, uint64_t head, uint64_t tail, unsigned n)
+keyword_find(const struct keyword_table *t, lex16 lower, unsigned n)
 {
+	uint64_t head = keyword_part(lex_head(lower), n);
 	unsigned i = keyword_hash(head, n);
 
 	for (;;) {
@@ -58,7 +66,7 @@ keyword_find(const struct keyword_table *t, uint64_t head, uint64_t tail, unsign
 			return NULL;
 		const struct keyword *kw = &t->list[k - 1];
 
-		if (kw->head == head && kw->tail == tail && kw->len == n)
+		if (kw->head == head && kw->len == n && (n <= 8 || kw->tail == keyword_part(lex_tail(lower), n - 8)))
 			return kw;
 		i = (i + 1) & ((1 << KEYWORD_BITS) - 1);
 	}

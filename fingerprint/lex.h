@@ -62,23 +62,13 @@ lex_is_ident(uint8_t c)
 /* Length of the valid UTF-8 sequence at p, 0 when it is none. */
 unsigned lex_utf8(const uint8_t *p, const uint8_t *end);
 
-/* ---- sixteen bytes at once ---- */
-
-/* What the first 16 bytes at a place are. Bit i of a mask speaks of byte i; bytes past the end are in no mask. */
-struct lex16 {
-#ifdef __SSE2__
-	__m128i raw, lower;
-	__m128i letters;	/* 0x20 where a letter is */
-#else
-	uint8_t raw[16], lower[16], upper[16];
-#endif
-	unsigned ident;		/* letters, digits, _ $ (not >= 0x80) */
-	unsigned digit;
-	unsigned high;		/* >= 0x80 */
-};
+/* ---- sixteen bytes at once ----
+ * Bit i of a mask speaks of byte i; bytes at and past the end are in no mask. */
 
 #ifdef __SSE2__
-static inline __m128i
+typedef __m128i lex16;
+
+static inline lex16
 lex_load(const uint8_t *p, const uint8_t *end)
 {
 	if (__builtin_expect(end - p >= 16, 1))
@@ -89,147 +79,174 @@ lex_load(const uint8_t *p, const uint8_t *end)
 	return _mm_loadu_si128((const __m128i *)(const void *)pad);
 }
 
-static inline __m128i
-lex_between(__m128i v, char lo, char hi)
+static inline void
+lex_store(uint8_t *o, lex16 v)
 {
-	return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8((char)(lo - 1))), _mm_cmplt_epi8(v, _mm_set1_epi8((char)(hi + 1))));
+	_mm_storeu_si128((__m128i *)(void *)o, v);
 }
 
 static inline unsigned
-lex_mask(__m128i v)
+lex_mask(lex16 v)
 {
 	return (unsigned)_mm_movemask_epi8(v);
 }
 
-static inline struct lex16
-lex_look(const uint8_t *p, const uint8_t *end)
+/* 0xff where lo <= byte <= hi (hi below 0x80): the range is moved to the top of the signed bytes. */
+static inline lex16
+lex_range(lex16 v, char lo, char hi)
 {
-	struct lex16 w;
-	__m128i v = lex_load(p, end), low = _mm_or_si128(v, _mm_set1_epi8(0x20)), digit = lex_between(v, '0', '9');
-	__m128i alpha = lex_between(low, 'a', 'z');
-	__m128i more = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('_')), _mm_cmpeq_epi8(v, _mm_set1_epi8('$')));
-
-	w.raw = v;
-	w.letters = _mm_and_si128(alpha, _mm_set1_epi8(0x20));
-	w.lower = _mm_or_si128(v, w.letters);
-	w.digit = lex_mask(digit);
-	w.ident = lex_mask(_mm_or_si128(_mm_or_si128(alpha, digit), more));
-	w.high = lex_mask(v);
-	return w;
+	return _mm_cmpgt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(127 - hi))), _mm_set1_epi8((char)(126 - hi + lo)));
 }
 
-/* Each writes 16 bytes. */
-static inline void
-lex_put_raw(uint8_t *o, const struct lex16 *w)
+static inline lex16
+lex_fold(lex16 v)
 {
-	_mm_storeu_si128((__m128i *)(void *)o, w->raw);
+	return _mm_or_si128(v, _mm_set1_epi8(0x20));
 }
 
-static inline void
-lex_put_lower(uint8_t *o, const struct lex16 *w)
+/* Digits, _ and $. */
+static inline lex16
+lex_inner(lex16 v)
 {
-	_mm_storeu_si128((__m128i *)(void *)o, w->lower);
+	return _mm_or_si128(lex_range(v, '0', '9'), _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('_')), _mm_cmpeq_epi8(v, _mm_set1_epi8('$'))));
 }
 
-static inline void
-lex_put_upper(uint8_t *o, const struct lex16 *w)
-{
-	_mm_storeu_si128((__m128i *)(void *)o, _mm_andnot_si128(w->letters, w->lower));
-}
-
-/* The first n (1..16) bytes in lower case as two words, zero behind. */
-static inline void
-lex_words(const struct lex16 *w, unsigned n, uint64_t *head, uint64_t *tail)
-{
-	uint64_t lo = (uint64_t)_mm_cvtsi128_si64(w->lower), hi = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(w->lower, w->lower));
-
-	*head = n >= 8 ? lo : lo & (((uint64_t)1 << (8 * n)) - 1);
-	*tail = n <= 8 ? 0 : n >= 16 ? hi : hi & (((uint64_t)1 << (8 * (n - 8))) - 1);
-}
-
-/* Bytes equal to c. */
+/* Bytes of words: letters, digits, _ $ and all from 0x80. */
 static inline unsigned
-lex_find(const struct lex16 *w, char c)
+lex_word_mask(lex16 v)
 {
-	return lex_mask(_mm_cmpeq_epi8(w->raw, _mm_set1_epi8(c)));
+	return lex_mask(_mm_or_si128(_mm_or_si128(lex_range(lex_fold(v), 'a', 'z'), lex_inner(v)), v));
 }
 
-/* Upper-case letters. */
+/* Bytes that no dialect folds: lower-case letters (any letters when `anycase`), digits, _ $. */
 static inline unsigned
-lex_uppers(const struct lex16 *w)
+lex_plain_mask(lex16 v, bool anycase)
 {
-	return lex_mask(lex_between(w->raw, 'A', 'Z'));
+	return lex_mask(_mm_or_si128(lex_range(anycase ? lex_fold(v) : v, 'a', 'z'), lex_inner(v)));
+}
+
+/* Bytes from 0x80. */
+static inline unsigned
+lex_high_mask(lex16 v)
+{
+	return lex_mask(v);
+}
+
+static inline lex16
+lex_lower(lex16 v)
+{
+	return _mm_or_si128(v, _mm_and_si128(lex_range(v, 'A', 'Z'), _mm_set1_epi8(0x20)));
+}
+
+static inline lex16
+lex_upper(lex16 v)
+{
+	return _mm_andnot_si128(_mm_and_si128(lex_range(v, 'a', 'z'), _mm_set1_epi8(0x20)), v);
+}
+
+static inline uint64_t
+lex_head(lex16 v)
+{
+	return (uint64_t)_mm_cvtsi128_si64(v);
+}
+
+static inline uint64_t
+lex_tail(lex16 v)
+{
+	return (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
 }
 #else
-static inline struct lex16
-lex_look(const uint8_t *p, const uint8_t *end)
+typedef struct {
+	uint8_t b[16];
+} lex16;
+
+static inline lex16
+lex_load(const uint8_t *p, const uint8_t *end)
 {
-	struct lex16 w = { .ident = 0 };
-	size_t n = end - p < 16 ? (size_t)(end - p) : 16;
+	lex16 v = { { 0 } };
 
-	for (size_t i = 0; i < n; i++) {
-		uint8_t c = p[i], b = lex_bits[c];
+	memcpy(v.b, p, end - p < 16 ? (size_t)(end - p) : 16);
+	return v;
+}
 
-		w.raw[i] = c;
-		w.lower[i] = b & LEX_UPPER ? (uint8_t)(c | 0x20) : c;
-		w.upper[i] = b & LEX_LOWER ? (uint8_t)(c & ~0x20) : c;
-		w.ident |= (unsigned)((b & LEX_IDENT) && !(b & LEX_HIGH)) << i;
-		w.digit |= (unsigned)!!(b & LEX_NUM) << i;
-		w.high |= (unsigned)!!(b & LEX_HIGH) << i;
-	}
+static inline void
+lex_store(uint8_t *o, lex16 v)
+{
+	memcpy(o, v.b, 16);
+}
+
+static inline unsigned
+lex_bits_mask(lex16 v, unsigned bits)
+{
+	unsigned m = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		m |= (unsigned)!!(lex_bits[v.b[i]] & bits) << i;
+	return m;
+}
+
+static inline unsigned
+lex_word_mask(lex16 v)
+{
+	return lex_bits_mask(v, LEX_IDENT);
+}
+
+static inline unsigned
+lex_plain_mask(lex16 v, bool anycase)
+{
+	return lex_bits_mask(v, LEX_IDENT) & ~lex_bits_mask(v, LEX_HIGH | (anycase ? 0 : LEX_UPPER));
+}
+
+static inline unsigned
+lex_high_mask(lex16 v)
+{
+	return lex_bits_mask(v, LEX_HIGH);
+}
+
+static inline lex16
+lex_lower(lex16 v)
+{
+	for (unsigned i = 0; i < 16; i++)
+		v.b[i] |= lex_bits[v.b[i]] & LEX_UPPER ? 0x20 : 0;
+	return v;
+}
+
+static inline lex16
+lex_upper(lex16 v)
+{
+	for (unsigned i = 0; i < 16; i++)
+		v.b[i] &= lex_bits[v.b[i]] & LEX_LOWER ? 0xdf : 0xff;
+	return v;
+}
+
+static inline uint64_t
+lex_eight(const uint8_t *b)
+{
+	uint64_t w = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		w |= (uint64_t)b[i] << (8 * i);
 	return w;
 }
 
-static inline void
-lex_put_raw(uint8_t *o, const struct lex16 *w)
+static inline uint64_t
+lex_head(lex16 v)
 {
-	memcpy(o, w->raw, 16);
+	return lex_eight(v.b);
 }
 
-static inline void
-lex_put_lower(uint8_t *o, const struct lex16 *w)
+static inline uint64_t
+lex_tail(lex16 v)
 {
-	memcpy(o, w->lower, 16);
-}
-
-static inline void
-lex_put_upper(uint8_t *o, const struct lex16 *w)
-{
-	memcpy(o, w->upper, 16);
-}
-
-static inline void
-lex_words(const struct lex16 *w, unsigned n, uint64_t *head, uint64_t *tail)
-{
-	uint8_t b[16] = { 0 };
-
-	memcpy(b, w->lower, n);
-	*head = *tail = 0;
-	for (unsigned i = 0; i < 8; i++) {
-		*head |= (uint64_t)b[i] << (8 * i);
-		*tail |= (uint64_t)b[8 + i] << (8 * i);
-	}
-}
-
-static inline unsigned
-lex_find(const struct lex16 *w, char c)
-{
-	unsigned m = 0;
-
-	for (unsigned i = 0; i < 16; i++)
-		m |= (unsigned)(w->raw[i] == (uint8_t)c) << i;
-	return m;
-}
-
-static inline unsigned
-lex_uppers(const struct lex16 *w)
-{
-	unsigned m = 0;
-
-	for (unsigned i = 0; i < 16; i++)
-		m |= (unsigned)!!(lex_bits[w->raw[i]] & LEX_UPPER) << i;
-	return m;
+	return lex_eight(v.b + 8);
 }
 #endif
+
+/* How many of the first bytes are in the mask, 16 when all are. */
+static inline unsigned
+lex_run(unsigned mask)
+{
+	return (unsigned)__builtin_ctz(~mask | 1u << 16);
+}
 
 #endif

@@ -32,11 +32,13 @@ record_value(struct sql_scanner *s, unsigned kind, uint32_t number, uint32_t slo
 	};
 }
 
+/* typed: the value is a string, which a name before it makes a typed literal. */
 HOT uint32_t
-value_slot(struct sql_scanner *s, const struct cur *c, bool typed)
+value_slot(struct sql_scanner *s, bool typed)
 {
-	struct frame *f = s->f;
 	static const struct piece none;
+	struct frame *f = s->f;
+	struct cur *c = &s->cur;
 
 	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_n == 1 && s->shape + s->path_at == s->pend_o))
 		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
@@ -47,18 +49,15 @@ value_slot(struct sql_scanner *s, const struct cur *c, bool typed)
 	return slot_new(s, f->clause == CL_LIMIT ? SQL_SLOT_LIMIT : SQL_SLOT_OTHER, none, none);
 }
 
-/* typed: a string, which a name before it makes a typed literal (DATE '2024-01-01'). */
+/* A value at the pen: its ?, its slot and its record. typed: a string, which a name before it makes a typed literal (DATE '..'). */
 HOT void
-value(struct sql_scanner *s, struct cur *c, unsigned kind, uint32_t number, const uint8_t *from, const uint8_t *to, bool typed)
+put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *from, const uint8_t *to, bool typed)
 {
-	if (UNLIKELY(s->want)) {
-		bool plain;
+	struct cur *c = &s->cur;
 
-		LEND(plain = clause_value(s, from, to));
-		if (!plain)
-			return;
-	}
-	s->last_slot = value_slot(s, c, typed);
+	if (UNLIKELY(s->want) && !clause_value(s, from, to))
+		return;
+	s->last_slot = value_slot(s, typed);
 	s->value_prev = c->prev;
 	record_value(s, kind, number, s->last_slot, from, to);
 	c->elem = c->elem == E_EMPTY || (typed && c->elem == E_NAME) ? E_VALUE : E_OTHER;
@@ -70,21 +69,16 @@ value(struct sql_scanner *s, struct cur *c, unsigned kind, uint32_t number, cons
 void
 scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to)
 {
-	struct cur c = s->cur;
-
-	value(s, &c, kind, number, from, to, false);
-	s->cur = c;
+	put_value(s, kind, number, from, to, false);
 }
 
 void
 scan_placeholder(struct sql_scanner *s, const uint8_t *to)
 {
-	struct cur c = s->cur;
-	const uint8_t *from = c.p;
+	const uint8_t *from = s->cur.p;
 
-	c.p = to;
-	value(s, &c, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
-	s->cur = c;
+	s->cur.p = to;
+	put_value(s, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
 }
 
 /* Behind a string: further parts of the same literal ('a' <newline> 'b' in PostgreSQL, 'a' 'b' in MySQL). */
@@ -109,9 +103,8 @@ string_rest(struct sql_scanner *s, const uint8_t *p, unsigned esc)
 	}
 }
 
-/* A string literal whose quote is at q; from is where its prefix began. */
-HOT void
-string(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *q, unsigned esc)
+void
+scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
 {
 	bool done = true;
 	const uint8_t *p = lex_string(q, s->end, esc, &done);
@@ -120,102 +113,100 @@ string(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t 
 		s->unfinished = true;
 	else if (p + 1 < s->end && (lex_bits[p[0]] & LEX_BLANK) && lex_class[p[1]] != LEX_WORD)
 		p = string_rest(s, p, esc);
-	c->p = p;
-	value(s, c, SQL_VALUE_LITERAL, 0, from, p, true);
+	s->cur.p = p;
+	put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
 }
 
-void
-scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
+static const uint8_t *
+skip_digits(const uint8_t *p, const uint8_t *end)
 {
-	struct cur c = s->cur;
-
-	string(s, &c, from, q, esc);
-	s->cur = c;
-}
-
-/* A number whose digits begin at `digits`, its sign at from. */
-HOT void
-number(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *digits)
-{
-	const uint8_t *end = digits;
-
-	while (end < s->end && (lex_bits[*end] & LEX_NUM))
-		end++;
-	if (UNLIKELY(end < s->end && (*end == '.' || lex_is_ident(*end)))) {
-		end = lex_number(digits, s->end, s->my);
-		/* MySQL: 2fa_tokens is a name; so is 1a in t.1a */
-		if (s->my && end < s->end && lex_is_ident(*end) && !memchr(digits, '.', (size_t)(end - digits)) && from == digits) {
-			LEND(word_slow(s));
-			return;
-		}
-	}
-	c->p = end;
-	value(s, c, SQL_VALUE_LITERAL, 0, from, end, false);
+	while (p < end && (lex_bits[*p] & LEX_NUM))
+		p++;
+	return p;
 }
 
 void
 scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
 {
-	struct cur c = s->cur;
+	const uint8_t *end = skip_digits(digits, s->end);
 
-	number(s, &c, from, digits);
-	s->cur = c;
+	if (UNLIKELY(end < s->end && (*end == '.' || lex_is_ident(*end)))) {
+		end = lex_number(digits, s->end, s->my);
+		/* MySQL: 2fa_tokens is a name; so is 1a in t.1a */
+		if (s->my && end < s->end && lex_is_ident(*end) && !memchr(digits, '.', (size_t)(end - digits)) && from == digits) {
+			word_slow(s);
+			return;
+		}
+	}
+	s->cur.p = end;
+	put_value(s, SQL_VALUE_LITERAL, 0, from, end, false);
 }
 
-/* $n; its number, and *p behind it. */
+/* The number after $ at p; *to behind it. */
 HOT uint32_t
-parameter(const uint8_t **p, const uint8_t *end)
+parameter(const uint8_t *p, const uint8_t *end, const uint8_t **to)
 {
 	uint32_t n = 0;
 
-	for (; *p < end && (lex_bits[**p] & LEX_NUM); (*p)++)
-		n = n < 1000000 ? n * 10 + (**p & 15u) : n;
+	for (p++; p < end && (lex_bits[*p] & LEX_NUM); p++)
+		n = n < 1000000 ? n * 10 + (*p & 15u) : n;
+	*to = p;
 	return n;
 }
 
-static __attribute__((noinline)) void
-dollar_slow(struct sql_scanner *s)
+static void
+dollar(struct sql_scanner *s)
 {
-	const uint8_t *from = s->cur.p, *p = from;
+	const uint8_t *from = s->cur.p, *p;
+	uint32_t n = parameter(from, s->end, &p);
 	bool done = true;
 
+	if (LIKELY(p > from + 1)) {
+		s->cur.p = p;
+		put_value(s, SQL_VALUE_PLACEHOLDER, n, from, p, false);
+		return;
+	}
 	if (!s->my)
 		p = lex_dollar(from, s->end, &done);
 	s->unfinished |= !done;
-	if (p > from) {
+	if (!s->my && p > from) {
 		s->cur.p = p;
-		scan_value(s, SQL_VALUE_LITERAL, 0, from, p);
+		put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
 	} else
 		word_slow(s);
 }
 
-HOT void
-dollar(struct sql_scanner *s, struct cur *c)
+/* A question mark: PostgreSQL's operator between operands, a placeholder elsewhere. */
+static void
+question_mark(struct sql_scanner *s)
 {
-	const uint8_t *from = c->p, *p = from + 1;
-
-	if (UNLIKELY(p >= s->end || !(lex_bits[*p] & LEX_NUM))) {
-		LEND(dollar_slow(s));
-		return;
-	}
-	uint32_t n = parameter(&p, s->end);
-
-	c->p = p;
-	value(s, c, SQL_VALUE_PLACEHOLDER, n, from, p, false);
+	if (!s->my && s->cur.prev >= K_NAME)
+		operators(s);
+	else
+		scan_placeholder(s, s->cur.p + 1);
 }
 
-/* A question mark: PostgreSQL's operator between operands, a placeholder elsewhere. */
-HOT void
-mark(struct sql_scanner *s, struct cur *c)
+/* A token that begins like a value. */
+static __attribute__((noinline)) void
+literal(struct sql_scanner *s)
 {
-	const uint8_t *from = c->p;
+	const uint8_t *p = s->cur.p;
 
-	if (!s->my && c->prev >= K_NAME) {
-		LEND(operators(s));
-		return;
+	switch (*p) {
+	case '\'':
+	case '"':
+		scan_string(s, p, p, s->esc);
+		break;
+	case '$':
+		dollar(s);
+		break;
+	case '?':
+		question_mark(s);
+		break;
+	default:
+		scan_number(s, p, p);
+		break;
 	}
-	c->p++;
-	value(s, c, SQL_VALUE_PLACEHOLDER, ++s->marks, from, from + 1, false);
 }
 
 /* ---- names and keywords ---- */
@@ -254,17 +245,19 @@ scan_name(struct sql_scanner *s, const uint8_t *from, const uint8_t *at, struct 
 	s->cur = c;
 }
 
+/* A keyword was written. Most mean nothing where they stand: those are done here. */
 HOT void
 keyword(struct sql_scanner *s, struct cur *c, unsigned action, uint8_t *at)
 {
 	unsigned prev = c->prev, elem = c->elem;
+	bool idle = action == ACT_NONE || (action == ACT_AND && !s->between) || (action == ACT_AS && s->f->kind < F_NOW && s->verb != SQL_V_PREPARE);
 
 	c->prev = K_KEYWORD;
 	c->elem = E_OTHER;
-	if (action | s->want)
-		LEND(clause_keyword(s, action, at, prev, elem));
+	if (idle && !s->want)
+		s->kw_last = action;
 	else
-		s->kw_last = ACT_NONE;
+		LEND(clause_keyword(s, action, at, prev, elem));
 }
 
 void
@@ -276,76 +269,137 @@ scan_keyword(struct sql_scanner *s, unsigned action, uint8_t *at)
 	s->cur = c;
 }
 
-HOT void
-word(struct sql_scanner *s, struct cur *c)
+/* How one pass reads: its parameters are constants, so that each kind of pass is compiled for itself. */
+struct way {
+	bool my;		/* MySQL */
+	bool odd;		/* unusual encoding, or shards to fold: no short cuts for names */
+	bool safe;		/* at least SAFE bytes follow each token's first byte */
+};
+
+enum { SAFE = 64 };
+
+HOT uint8_t
+peek(const struct sql_scanner *s, const uint8_t *p, struct way way)
 {
-	struct lex16 w = lex_look(c->p, s->end);
-	unsigned n = (unsigned)__builtin_ctz(~w.ident);
-	const uint8_t *from = c->p;
-	uint8_t *at = c->o, *o, next;
-	uint64_t head, tail;
-
-	if (UNLIKELY(n == 0 || n == 16 || (w.high >> n & 1) || s->shards)) {
-		LEND(word_slow(s));
-		return;
-	}
-	next = from + n < s->end ? from[n] : 0;
-	if (UNLIKELY(next == '\'' || next == '&' || *from == '_')) {
-		bool taken;
-
-		LEND(taken = word_prefix(s, n));
-		if (taken)
-			return;
-	}
-	put_blank(c);
-	o = c->o;
-	c->p += n;
-	c->o += n;
-	if (c->prev != K_DOT) {
-		lex_words(&w, n, &head, &tail);
-		const struct keyword *kw = keyword_find(s->kw, head, tail, n);
-
-		if (kw && !(kw->flags & KW_NAME)) {
-			lex_put_upper(o, &w);
-			keyword(s, c, kw->action, at);
-			return;
-		}
-	}
-	if (s->my)
-		lex_put_raw(o, &w);
-	else
-		lex_put_lower(o, &w);
-	name(s, c, from, at, piece_of(s, o, o + n));
+	return way.safe || p < s->end ? *p : 0;
 }
 
-HOT void
-quoted(struct sql_scanner *s, struct cur *c, char quote)
+HOT lex16
+load(const struct sql_scanner *s, const uint8_t *p, struct way way)
 {
-	const uint8_t *from = c->p, *p = from + 1;
-	struct lex16 w = lex_look(p, s->end);
-	unsigned found = lex_find(&w, quote), n = (unsigned)__builtin_ctz(found | 1u << 16), mask = (1u << n) - 1;
-	unsigned plain = s->my ? w.ident : w.ident & ~lex_uppers(&w);
-	uint8_t *at = c->o, *o;
-	uint64_t head, tail;
+	return lex_load(p, way.safe ? p + 16 : s->end);
+}
 
-	if (UNLIKELY(n == 0 || n == 16 || (plain & mask) != mask || (w.digit & 1) || *p == '$' || c->prev == K_START || s->shards ||
-	    (p + n + 1 < s->end && p[n + 1] == (uint8_t)quote))) {
-		LEND(quoted_slow(s, from));
-		return;
-	}
-	if (c->prev != K_DOT) {
-		lex_words(&w, n, &head, &tail);
-		if (UNLIKELY(keyword_find(s->kw, head, tail, n) != NULL)) {
-			LEND(quoted_slow(s, from));
-			return;
-		}
-	}
+/* Whether a dot follows the blanks at p, which makes any word a name. */
+HOT bool
+dot_follows(const struct sql_scanner *s, const uint8_t *p, uint8_t next, struct way way)
+{
+	enum lex_class then;
+
+	if (next == '.')
+		return true;
+	if (LIKELY(lex_class[next] != LEX_SPACE))
+		return false;
+	then = lex_class[peek(s, p + 1, way)];
+	if (LIKELY(then != LEX_SPACE && then != LEX_DOT))
+		return false;
+	return *lex_blanks(p, s->end - 1) == '.';
+}
+
+/* A word of 16 to 31 bytes: too long for a keyword, but for one. */
+HOT bool
+long_word(struct sql_scanner *s, struct cur *c, lex16 w, struct way way)
+{
+	const uint8_t *from = c->p;
+	lex16 rest = load(s, from + 16, way);
+	unsigned n = lex_run(lex_word_mask(rest));
+	uint8_t *at = c->o, *o;
+
+	if (n == 16 || n == 1 || lex_high_mask(w) || (lex_high_mask(rest) & ((1u << n) - 1)))
+		return false;
 	put_blank(c);
 	o = c->o;
-	lex_put_raw(o, &w);
-	c->o += n;
-	c->p = p + n + 1;
-	name(s, c, from, at, piece_of(s, o, o + n));
+	lex_store(o, way.my ? w : lex_lower(w));
+	lex_store(o + 16, way.my ? rest : lex_lower(rest));
+	c->o += 16 + n;
+	c->p += 16 + n;
+	name(s, c, from, at, piece_of(s, o, c->o));
+	return true;
+}
+
+/* Names one after the other: a.b, "c", d.e: up to the first that is not followed by a dot or by a comma that only separates. The first
+ * byte is that of a name of this kind (`quoted` or not). *token_o follows the last token's beginning in the shape. */
+HOT void
+names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *limit, struct way way, const bool quoted)
+{
+	const uint8_t *from = c->p, *end;
+	uint8_t *at = c->o, *o = at, next;
+	const enum lex_class again = lex_class[*from];
+	const bool separates = s->f->kind < F_NOW && s->f->clause < CL_FROM && !s->deep;
+
+	for (;;) {
+		lex16 w = load(s, from + quoted, way), lower = quoted && !way.my ? w : lex_lower(w);
+		unsigned word = quoted ? lex_plain_mask(w, way.my) : lex_word_mask(w), n = lex_run(word);
+
+		c->p = from;
+		c->o = at;
+		end = from + quoted + n;
+		next = peek(s, end + quoted, way);
+		if (quoted) {
+			if (UNLIKELY(way.odd || n == 16 || (!way.safe && end >= s->end) || *end != *from || next == *from ||
+			    lex_class[from[1]] != LEX_WORD || c->prev == K_START)) {
+				LEND(quoted_slow(s, from));
+				return;
+			}
+			end++;
+		} else if (UNLIKELY(n == 16 || (lex_high_mask(w) & ((1u << n) - 1)) || way.odd)) {
+			if (way.odd || n < 16 || (!way.safe && s->end - from < 32) || !long_word(s, c, w, way))
+				LEND(word_slow(s));
+			return;
+		} else if (UNLIKELY(next == '\'' || next == '&' || *from == '_')) {
+			bool taken;
+
+			LEND(taken = word_prefix(s, n));
+			if (taken)
+				return;
+		}
+		put_blank(c);
+		o = c->o;
+		if (c->prev != K_DOT && next != '.') {
+			const struct keyword *kw = keyword_find(s->kw, lower, n);
+
+			if (kw && quoted) {
+				c->o = at;
+				LEND(quoted_slow(s, from));
+				return;
+			}
+			if (kw && !(kw->flags & KW_NAME) && !dot_follows(s, end, next, way)) {
+				lex_store(o, lex_upper(w));
+				c->o = o + n;
+				c->p = end;
+				keyword(s, c, kw->action, at);
+				return;
+			}
+		}
+		lex_store(o, way.my || quoted ? w : lower);
+		c->o = o + n;
+		c->p = end;
+		name(s, c, from, at, piece_of(s, o, o + n));
+		if (next == '.' && c->prev >= K_NAME) {
+			*c->o++ = '.';
+			c->prev = K_DOT;
+		} else if (next == ',' && separates && c->prev >= K_NAME) {
+			*c->o++ = ',';
+			c->prev = K_COMMA;
+			c->elem = E_EMPTY;
+			c->p += peek(s, end + 1, way) == ' ';
+		} else
+			return;
+		from = ++c->p;
+		at = *token_o = c->o;
+		if (from >= limit || lex_class[*from] != again || c->o > s->o_limit)
+			return;
+	}
 }
 
 /* ---- punctuation ---- */
@@ -384,15 +438,13 @@ list_run(struct sql_scanner *s, const uint8_t *p)
 
 		if (q >= end)
 			return p;
-		if (*q == '$') {
-			q++;
-			n = parameter(&q, end);
-		} else if (*q == '?')
+		if (*q == '$')
+			n = parameter(q, end, &q);
+		else if (*q == '?')
 			q++;
 		else {
 			kind = SQL_VALUE_LITERAL;
-			while (q < end && (lex_bits[*q] & LEX_NUM))
-				q++;
+			q = skip_digits(q, end);
 		}
 		if (q == from || q >= end || *q != ',' || (*from == '$' && q == from + 1))
 			return p;
@@ -453,6 +505,8 @@ dot(struct sql_scanner *s, struct cur *c)
 		LEND(scan_number(s, s->cur.p, s->cur.p));
 		return;
 	}
+	if (c->prev == K_KEYWORD)
+		*c->o++ = ' ';
 	*c->o++ = '.';
 	c->p++;
 	c->prev = K_DOT;
@@ -488,6 +542,17 @@ inner_semicolon(struct sql_scanner *s)
 	s->kw_last = ACT_NONE;
 }
 
+static __attribute__((noinline)) void
+comment_or_operator(struct sql_scanner *s)
+{
+	if (scan_is_comment(s, s->cur.p, s->end))
+		comments(s);
+	else if (scan_is_code(s, s->cur.p))
+		code_comment(s);
+	else
+		operators(s);
+}
+
 /* ---- the pass ---- */
 
 /* The shape is full: from here on the pen writes into the margin. Lists that collapse may bring it back. */
@@ -501,33 +566,36 @@ full(struct sql_scanner *s, uint8_t *token_o)
 	return s->o_limit + 1;
 }
 
-void
-scan_statement(struct sql_scanner *s)
+/* Reads tokens that begin before limit. True when the statement ended at a semicolon. */
+HOT bool
+pass(struct sql_scanner *s, struct cur *c, const uint8_t *limit, struct way way)
 {
-	struct cur pen = s->cur, *c = &pen;
-	const uint8_t *end = s->end;
-	uint8_t *token_o = pen.o;
+	uint8_t *token_o = c->o;
 
-	while (LIKELY(c->p < end)) {
+	while (LIKELY(c->p < limit)) {
 		if (UNLIKELY(c->o > s->o_limit))
 			c->o = full(s, token_o);
 		token_o = c->o;
-		switch ((enum lex_class)lex_class[*c->p]) {
+		enum lex_class cls = lex_class[*c->p];
+
+		switch (cls) {
 		case LEX_SPACE:
 			c->p++;
 			break;
 		case LEX_WORD:
-			word(s, c);
+			names(s, c, &token_o, limit, way, false);
+			c->p += c->p < limit && *c->p == ' ';
 			break;
 		case LEX_DQUOTE:
-			if (s->my && !s->ansi)
-				string(s, c, c->p, c->p, s->esc);
+			if (way.my && !s->ansi)
+				LEND(literal(s));
 			else
-				quoted(s, c, '"');
+				names(s, c, &token_o, limit, way, true);
+			c->p += c->p < limit && *c->p == ' ';
 			break;
 		case LEX_BACKTICK:
-			if (s->my)
-				quoted(s, c, '`');
+			if (way.my)
+				names(s, c, &token_o, limit, way, true);
 			else
 				LEND(operators(s));
 			break;
@@ -538,16 +606,10 @@ scan_statement(struct sql_scanner *s)
 			comma(s, c);
 			break;
 		case LEX_QUOTE:
-			string(s, c, c->p, c->p, s->esc);
-			break;
 		case LEX_DIGIT:
-			number(s, c, c->p, c->p);
-			break;
 		case LEX_DOLLAR:
-			dollar(s, c);
-			break;
 		case LEX_MARK:
-			mark(s, c);
+			LEND(literal(s));
 			break;
 		case LEX_EQUALS:
 			equals(s, c);
@@ -570,12 +632,7 @@ scan_statement(struct sql_scanner *s)
 		case LEX_MINUS:
 		case LEX_SLASH:
 		case LEX_HASH:
-			if (scan_is_comment(s, c->p, end))
-				LEND(comments(s));
-			else if (scan_is_code(s, c->p))
-				LEND(code_comment(s));
-			else
-				LEND(operators(s));
+			LEND(comment_or_operator(s));
 			break;
 		case LEX_COLON:
 			LEND(colon(s));
@@ -591,13 +648,54 @@ scan_statement(struct sql_scanner *s)
 			break;
 		case LEX_SEMI:
 			if (!s->block)
-				goto done;
+				return true;
 			LEND(inner_semicolon(s));
 			break;
+		default:
+			__builtin_unreachable();
 		}
 	}
-done:
-	if (c->o > s->o_limit)
+	if (UNLIKELY(c->o > s->o_limit))
 		c->o = full(s, token_o);
-	s->cur = *c;
+	return false;
+}
+
+static void
+pass_postgresql(struct sql_scanner *s)
+{
+	struct cur c = s->cur;
+
+	if (s->end - c.p <= SAFE || !pass(s, &c, s->end - SAFE, (struct way){ .safe = true }))
+		pass(s, &c, s->end, (struct way){ .safe = false });
+	s->cur = c;
+}
+
+static void
+pass_mysql(struct sql_scanner *s)
+{
+	struct cur c = s->cur;
+
+	if (s->end - c.p <= SAFE || !pass(s, &c, s->end - SAFE, (struct way){ .my = true, .safe = true }))
+		pass(s, &c, s->end, (struct way){ .my = true, .safe = false });
+	s->cur = c;
+}
+
+static __attribute__((noinline)) void
+pass_odd(struct sql_scanner *s)
+{
+	struct cur c = s->cur;
+
+	pass(s, &c, s->end, (struct way){ .my = s->my, .odd = true });
+	s->cur = c;
+}
+
+void
+scan_statement(struct sql_scanner *s)
+{
+	if (s->shards || s->pairs)
+		pass_odd(s);
+	else if (s->my)
+		pass_mysql(s);
+	else
+		pass_postgresql(s);
 }

@@ -52,11 +52,11 @@ enum want {
 	W_OBJECT,	/* CREATE, ALTER, DROP: kind of object, then its name */
 };
 
-/* The pen: kept in registers on the hot path. */
+/* The pen: kept in registers on the hot path. (The small fields stand apart so that no compiler is tempted to pair them in a vector.) */
 struct cur {
 	const uint8_t *p;	/* next byte of the text */
-	uint8_t *o;		/* next byte of the shape */
 	unsigned prev;		/* enum kind */
+	uint8_t *o;		/* next byte of the shape */
 	unsigned elem;		/* enum elem of the innermost frame's current element */
 };
 

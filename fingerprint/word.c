@@ -81,42 +81,42 @@ put_plain(struct cur *c, const uint8_t *p, size_t n, bool lower)
 	const uint8_t *end = p + n;
 
 	for (size_t i = 0; i < n; i += 16) {
-		struct lex16 w = lex_look(p + i, end);
+		lex16 w = lex_load(p + i, end);
 
-		if (lower)
-			lex_put_lower(c->o + i, &w);
-		else
-			lex_put_raw(c->o + i, &w);
+		lex_store(c->o + i, lower ? lex_lower(w) : w);
 	}
 	c->o += n;
 }
 
-/* The end of the run of letters, digits, _ and $ at p. */
+/* The end of the word at p when it is ASCII, else p. */
 static const uint8_t *
-plain_end(const uint8_t *p, const uint8_t *end)
+ascii_end(const uint8_t *p, const uint8_t *end)
 {
-	while (p < end) {
-		struct lex16 w = lex_look(p, end);
-		unsigned n = (unsigned)__builtin_ctz(~w.ident);
+	for (const uint8_t *q = p; q < end;) {
+		lex16 v = lex_load(q, end);
+		unsigned n = lex_run(lex_word_mask(v));
 
-		p += n;
+		if (lex_high_mask(v) & ((1u << n) - 1))
+			return p;
+		q += n;
 		if (n < 16)
-			break;
+			return q;
 	}
-	return p;
+	return end;
 }
 
 static const struct keyword *
 find_keyword(const struct sql_scanner *s, const uint8_t *p, size_t n)
 {
-	struct lex16 w;
-	uint64_t head, tail;
+	return n > 16 ? keyword_find_long(s->kw, span_of(p, n)) : keyword_find(s->kw, lex_lower(lex_load(p, p + n)), (unsigned)n);
+}
 
-	if (n > 16)
-		return keyword_find_long(s->kw, span_of(p, n));
-	w = lex_look(p, p + n);
-	lex_words(&w, (unsigned)n, &head, &tail);
-	return keyword_find(s->kw, head, tail, (unsigned)n);
+/* Whether the next token is a dot. */
+static bool
+dot_follows(const struct sql_scanner *s, const uint8_t *p)
+{
+	p = lex_blanks(p, s->end);
+	return p < s->end && *p == '.';
 }
 
 /* Writes an unquoted word as it is folded. */
@@ -139,15 +139,15 @@ void
 word_slow(struct sql_scanner *s)
 {
 	struct cur *c = &s->cur;
-	const uint8_t *from = c->p, *end = plain_end(from, s->end);
-	bool plain = end > from && !s->shards && (end == s->end || !(lex_bits[*end] & LEX_HIGH));
+	const uint8_t *from = c->p, *end = s->shards ? from : ascii_end(from, s->end);
+	bool plain = end > from;
 	const struct keyword *kw = NULL;
 	uint8_t *at = c->o, *o;
 
 	if (!plain)
 		end = word_end(s, from);
 	end += end == from;		/* a lone dollar */
-	if (c->prev != K_DOT)
+	if (c->prev != K_DOT && !dot_follows(s, end))
 		kw = find_keyword(s, from, (size_t)(end - from));
 	put_blank(c);
 	c->p = end;
@@ -208,24 +208,23 @@ word_prefix(struct sql_scanner *s, unsigned n)
 static bool
 plain_bytes(const struct sql_scanner *s, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n; i += 16) {
-		struct lex16 w = lex_look(p + i, p + n);
-		unsigned mask = n - i >= 16 ? 0xffff : (1u << (n - i)) - 1;
-		unsigned good = s->my ? w.ident : w.ident & ~lex_uppers(&w);
+	size_t run = 16;
 
-		if ((good & mask) != mask)
-			return false;
+	for (size_t i = 0; i < n && run == 16; i += run) {
+		run = lex_run(lex_plain_mask(lex_load(p + i, p + n), s->my));
+		if (i + run == n)
+			return true;
 	}
-	return true;
+	return false;
 }
 
-/* Whether quoted text means the same without its quotes. */
+/* Whether the n bytes inside quotes mean the same without them. */
 static bool
 bare(const struct sql_scanner *s, unsigned prev, const uint8_t *p, size_t n)
 {
-	if (n == 0 || n > 63 || (lex_bits[*p] & LEX_NUM) || *p == '$' || prev == K_START || !plain_bytes(s, p, n))
+	if (n == 0 || n > 63 || lex_class[*p] != LEX_WORD || prev == K_START || !plain_bytes(s, p, n))
 		return false;
-	return prev == K_DOT || !find_keyword(s, p, n);
+	return prev == K_DOT || dot_follows(s, p + n + 1) || !find_keyword(s, p, n);
 }
 
 /* Where the quoted text that begins at p ends, its quote included. */
