@@ -71,17 +71,17 @@ worst_request(const struct snapshot *s, const struct snap_finding *f)
 	return f->request < s->nrequests ? &s->requests[f->request] : NULL;
 }
 
-/* "84% of the request's SQL time; 49 round trips too many: 49 ms at 1 ms each" */
+/* "84% of its SQL time; 49 round trips too many: 49 ms at 1 ms each" */
 void
 finding_cost(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
 {
 	const struct snap_request *r = worst_request(s, f);
 	uint64_t trips = s->rtt ? f->cost_at_rtt / s->rtt : 0;
-	bool share = r && r->db > 0 && f->worst.busy > 0 && f->worst.busy <= r->db;
+	bool share = r && f->worst.busy <= r->db && f->worst.busy > r->db / 100;	/* one percent says nothing */
 	char t[TEXT_TIME], u[TEXT_TIME];
 
 	if (share)
-		strbuf_printf(out, "%.0f%% of the request's SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
+		strbuf_printf(out, "%.0f%% of its SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
 	if (trips > 0)
 		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share ? "; " : "", trips, plural(trips),
 		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));

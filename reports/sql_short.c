@@ -187,37 +187,71 @@ without_end(struct strbuf *out, struct span s, bool utf8)
 	without_range(out, s, values < s.n ? values + 7 : find_any(s, ends), s.n, utf8);
 }
 
-/* Whole words from the middle; the start keeps more, as it names the tables. */
+/* FROM behind a select list that is left out already: its place tells as much. */
+static void
+without_from(struct strbuf *out, struct span s, bool utf8)
+{
+	struct span mark = text_ellipsis(utf8);
+	size_t from = find_word(s, "FROM");
+	bool marked = from < s.n && from > mark.n && span_eq(span_first(span_from(s, from - 1 - mark.n), mark.n), mark);
+
+	strbuf_add(out, span_first(s, marked ? from : 0));
+	strbuf_add(out, span_from(s, marked ? from + 5 : 0));
+}
+
+static bool
+ends_with(struct span s, struct span end)
+{
+	return s.n >= end.n && span_eq(span_from(s, s.n - end.n), end);
+}
+
+/* As many whole words from the start as fit. */
+static struct span
+whole_head(struct span s, unsigned columns)
+{
+	struct span head = text_head(s, columns);
+
+	for (size_t n = head.n; n > head.n / 2; n--)
+		if (n < s.n && s.p[n] == ' ')
+			return span_first(s, n);
+	return head;
+}
+
+/* From the end, unless that would give up half of the room. */
+static struct span
+whole_tail(struct span s, unsigned columns)
+{
+	struct span tail = text_tail(s, columns);
+
+	for (size_t i = 1; i < tail.n / 2; i++)
+		if (tail.p[i - 1] == ' ')
+			return span_from(tail, i);
+	return tail;
+}
+
+/* Words from the middle; the start keeps more, as it names the tables. */
 static void
 without_middle(struct strbuf *out, struct span s, unsigned columns, bool utf8)
 {
-	unsigned mark = (unsigned)(utf8 ? 1 : 3) + 2;
+	struct span mark = text_ellipsis(utf8), head, tail;
+	unsigned joint = (unsigned)(utf8 ? 1 : 3) + 2;
 
-	if (columns < mark + 10) {
+	if (columns < joint + 10) {
 		text_cut_middle(out, s, columns, utf8);
 		return;
 	}
-	struct span head = text_head(s, (columns - mark) * 2 / 3), tail;
-
-	for (size_t n = head.n; n > head.n / 2; n--)
-		if (s.p[n] == ' ') {
-			head.n = n;
-			break;
-		}
-	tail = text_tail(s, columns - mark - text_columns(head));
-	for (size_t i = 1; i < tail.n / 2; i++)
-		if (tail.p[i - 1] == ' ') {
-			tail = span_from(tail, i);
-			break;
-		}
+	head = whole_head(s, (columns - joint) * 2 / 3);
+	tail = whole_tail(s, columns - joint - text_columns(head));
 	strbuf_add(out, head);
 	strbuf_char(out, ' ');
-	strbuf_add(out, text_ellipsis(utf8));
-	strbuf_char(out, ' ');
+	if (!ends_with(head, mark)) {
+		strbuf_add(out, mark);
+		strbuf_char(out, ' ');
+	}
 	strbuf_add(out, tail);
 }
 
-enum { STEPS = 5 };
+enum { STEPS = 6 };
 
 static void
 take_step(unsigned step, struct strbuf *out, struct span s, bool utf8)
@@ -235,8 +269,11 @@ take_step(unsigned step, struct strbuf *out, struct span s, bool utf8)
 	case 3:
 		without_joins(out, s, utf8);
 		break;
-	default:
+	case 4:
 		without_end(out, s, utf8);
+		break;
+	default:
+		without_from(out, s, utf8);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "glob.h"
@@ -33,6 +34,30 @@ bool
 finding_counts(const struct snap_finding *f)
 {
 	return f->level != LEVEL_NOTE && !f->suppressed;
+}
+
+/* Rules are declared in order of weight; equal ones keep the snapshot's order. */
+static int
+by_weight(const void *a, const void *b)
+{
+	const struct snap_finding *x = *(const struct snap_finding *const *)a, *y = *(const struct snap_finding *const *)b;
+
+	if (x->level != y->level)
+		return x->level < y->level ? -1 : 1;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+const struct snap_finding **
+findings_worst_first(struct arena *a, const struct snapshot *s)
+{
+	const struct snap_finding **all = arena_zero(a, s->nfindings * sizeof(*all));
+
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		all[i] = &s->findings[i];
+	qsort(all, s->nfindings, sizeof(*all), by_weight);
+	return all;
 }
 
 bool

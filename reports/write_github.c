@@ -102,10 +102,12 @@ put_failures(struct strbuf *out, const struct snapshot *s)
 static uint64_t
 put_findings(struct strbuf *out, const struct snapshot *s, const struct write_options *o, enum level l, uint64_t room)
 {
+	struct arena a = { 0 };
+	const struct snap_finding **all = findings_worst_first(&a, s);
 	uint64_t more = 0;
 
 	for (uint32_t i = 0; i < s->nfindings; i++) {
-		const struct snap_finding *f = &s->findings[i];
+		const struct snap_finding *f = all[i];
 
 		if (f->level != l || f->suppressed || !scope_shown(o, f->scope))
 			continue;
@@ -116,6 +118,7 @@ put_findings(struct strbuf *out, const struct snapshot *s, const struct write_op
 			room--;
 		}
 	}
+	arena_clear(&a);
 	return more;
 }
 

@@ -18,6 +18,7 @@ struct suite {
 	const struct snapshot *s;
 	const struct write_options *o;
 	const struct gate_failure **by_scope;	/* sorted by scope, then kind */
+	const bool *ambiguous;			/* by finding */
 	uint64_t tests, failures, errors, skipped;
 };
 
@@ -162,19 +163,41 @@ scope_cases(struct suite *u)
 	}
 }
 
-/* True when an earlier finding has the same scope, rule and repeated shape: then the name needs the id to be unique. */
-static bool
-ambiguous(const struct snapshot *s, uint32_t index)
+/* Same scope, rule and repeated shape: the same name but for the id. Zero when alike. */
+static int
+name_order(const struct snap_finding *f, const struct snap_finding *g)
 {
-	const struct snap_finding *f = &s->findings[index];
+	uint64_t x = f->worst.repeat ? f->worst.repeat->fingerprint : 0, y = g->worst.repeat ? g->worst.repeat->fingerprint : 0;
 
-	for (uint32_t i = 0; i < index; i++) {
-		const struct snap_finding *g = &s->findings[i];
+	if (f->rule != g->rule)
+		return f->rule < g->rule ? -1 : 1;
+	if (x != y)
+		return x < y ? -1 : 1;
+	return strcmp(f->scope, g->scope);
+}
 
-		if (g->rule == f->rule && g->worst.repeat == f->worst.repeat && strcmp(g->scope, f->scope) == 0)
-			return true;
-	}
-	return false;
+static int
+by_name_then_place(const void *a, const void *b)
+{
+	const struct snap_finding *f = *(const struct snap_finding *const *)a, *g = *(const struct snap_finding *const *)b;
+	int order = name_order(f, g);
+
+	return order ? order : (f > g) - (f < g);
+}
+
+/* Marks findings whose name an earlier one has: theirs needs the id to be unique. */
+static const bool *
+find_ambiguous(struct arena *a, const struct snapshot *s)
+{
+	const struct snap_finding **all = arena_zero(a, s->nfindings * sizeof(*all));
+	bool *ambiguous = arena_zero(a, s->nfindings * sizeof *ambiguous);
+
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		all[i] = &s->findings[i];
+	qsort(all, s->nfindings, sizeof(*all), by_name_then_place);
+	for (uint32_t i = 1; i < s->nfindings; i++)
+		ambiguous[all[i] - s->findings] = name_order(all[i - 1], all[i]) == 0;
+	return ambiguous;
 }
 
 static void
@@ -185,8 +208,8 @@ open_finding(struct suite *u, uint32_t index)
 
 	if (f->worst.repeat)
 		shape_short(f->worst.repeat->fingerprint, shape);
-	snprintf(name, sizeof name, "%s%s%s%s%s", rules[f->rule].id, *shape ? " " : "", shape, ambiguous(u->s, index) ? " " : "",
-	    ambiguous(u->s, index) ? f->id : "");
+	snprintf(name, sizeof name, "%s%s%s%s%s", rules[f->rule].id, *shape ? " " : "", shape, u->ambiguous[index] ? " " : "",
+	    u->ambiguous[index] ? f->id : "");
 	open_case(u, f->scope, name, f->worst.busy);
 	if (*f->file) {
 		xml_attr(u->out, "file", f->file);
@@ -286,6 +309,7 @@ write_junit(const struct snapshot *s, const struct write_options *o, struct strb
 	for (uint32_t i = 0; i < s->nfailures; i++)
 		u.by_scope[i] = &s->failures[i];
 	qsort(u.by_scope, s->nfailures, sizeof *u.by_scope, failure_order);
+	u.ambiguous = find_ambiguous(&a, s);
 	strbuf_init(&cases, out->max);
 	capture_case(&u);
 	failure_cases(&u);

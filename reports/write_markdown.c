@@ -271,12 +271,14 @@ put_finding(struct strbuf *out, const struct snapshot *s, const struct snap_find
 static void
 put_findings(struct strbuf *out, const struct snapshot *s, const struct write_options *o, size_t begin)
 {
+	struct arena a = { 0 };
+	const struct snap_finding **all = findings_worst_first(&a, s);
 	uint64_t more = s->findings_dropped;
 	struct strbuf one;
 
 	strbuf_init(&one, TEXT_MOST);
 	for (uint32_t i = 0; i < s->nfindings; i++) {
-		const struct snap_finding *f = &s->findings[i];
+		const struct snap_finding *f = all[i];
 
 		if (!scope_shown(o, f->scope) || (!o->all && !finding_counts(f)))
 			continue;
@@ -291,6 +293,7 @@ put_findings(struct strbuf *out, const struct snapshot *s, const struct write_op
 	if (more > 0)
 		strbuf_printf(out, "\n%" PRIu64 " more finding%s in the full report.\n", more, plural(more));
 	scratch_done(out, &one);
+	arena_clear(&a);
 }
 
 static void

@@ -75,7 +75,8 @@ put_head(struct page *p, const struct snap_finding *f, const struct snap_scope *
 		snprintf(right, sizeof right, sc->budget == NO_LIMIT ? "%" PRIu64 " quer%s" : "%" PRIu64 " quer%s, budget %" PRId64,
 		    sc->queries.max, sc->queries.max == 1 ? "y" : "ies", sc->budget);
 	}
-	page_put(p, INK_PLAIN, "%2u  ", number);
+	page_put(p, INK_BAD, "%s", f->level == LEVEL_ERROR ? "!" : " ");
+	page_put(p, INK_PLAIN, "%-2u ", number);
 	page_put(p, rule_ink(f->rule), "%s", rules[f->rule].title);
 	page_put(p, INK_DIM, "%s", certainty(f));
 	page_put(p, INK_PLAIN, "  ");
@@ -203,11 +204,12 @@ text_findings(struct page *p, const struct snapshot *s)
 {
 	struct arena a = { 0 };
 	struct scope_index x = index_scopes(&a, s);
+	const struct snap_finding **all = findings_worst_first(&a, s);
 	bool *told = told_scopes(p, s, &x, &a);
 	uint64_t shown = 0, more = s->findings_dropped;
 
 	for (uint32_t i = 0; i < s->nfindings; i++) {
-		const struct snap_finding *f = &s->findings[i];
+		const struct snap_finding *f = all[i];
 		const struct snap_scope *sc = find_scope(&x, f->scope);
 
 		if (!wanted(p, f) || (f->rule == RULE_QUERY_BUDGET && sc && told[sc - s->scopes]))

@@ -107,12 +107,19 @@ when_nothing(const struct page *p, const struct snapshot *s)
 	return requests_seen(s) == 0;
 }
 
+/* Counts that do not depend on the machine: what a gate is best begun with. */
+static bool
+worth_failing(const struct snap_finding *f)
+{
+	return finding_counts(f) && (f->rule == RULE_N_PLUS_ONE || f->rule == RULE_DUPLICATE);
+}
+
 static bool
 when_found(const struct page *p, const struct snapshot *s)
 {
 	(void)p;
 	for (uint32_t i = 0; i < s->nfindings; i++)
-		if (!s->gated && finding_counts(&s->findings[i]))
+		if (!s->gated && worth_failing(&s->findings[i]))
 			return true;
 	return false;
 }
@@ -120,7 +127,10 @@ when_found(const struct page *p, const struct snapshot *s)
 static bool
 when_clean(const struct page *p, const struct snapshot *s)
 {
-	return !s->gated && !when_nothing(p, s) && !when_found(p, s);
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		if (finding_counts(&s->findings[i]))
+			return false;
+	return !s->gated && !when_nothing(p, s);
 }
 
 static bool
@@ -143,8 +153,8 @@ when_seen(const struct page *p, const struct snapshot *s)
 	return !when_nothing(p, s);
 }
 
-/* Hints, in order; only commands and flags that exist. One that begins with "--" continues the command that ran. $RULES: the rules
- * that found something; $MOST: the most queries any one request made. */
+/* Hints, in order; only commands and flags that exist. One that begins with "--" continues the command that ran. $RULES: rules that
+ * found something; $MOST: the most queries any one request made. */
 static const struct hint {
 	bool (*when)(const struct page *p, const struct snapshot *s);
 	const char *what, *command;
@@ -174,7 +184,7 @@ add_found_rules(struct strbuf *b, const struct snapshot *s)
 	const char *comma = "";
 
 	for (uint32_t i = 0; i < s->nfindings; i++)
-		found[s->findings[i].rule] |= finding_counts(&s->findings[i]);
+		found[s->findings[i].rule] |= worth_failing(&s->findings[i]);
 	for (unsigned r = 0; r < RULES; r++)
 		if (found[r]) {
 			strbuf_printf(b, "%s%s", comma, rules[r].id);

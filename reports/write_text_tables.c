@@ -69,15 +69,25 @@ measure_requests(struct page *p, const struct snap_request *const *r, uint32_t n
 	return c;
 }
 
+/* One of its findings is for the reader to act on. */
+static bool
+to_mend(const struct snapshot *s, const struct snap_request *r)
+{
+	for (uint32_t i = 0; i < r->nfindings; i++)
+		if (r->findings[i] < s->nfindings && finding_counts(&s->findings[r->findings[i]]))
+			return true;
+	return false;
+}
+
 static void
-put_request(struct page *p, const struct snap_request *r, const struct request_columns *c)
+put_request(struct page *p, const struct snapshot *s, const struct snap_request *r, const struct request_columns *c)
 {
 	struct strbuf line;
 	unsigned scope;
 
 	strbuf_init(&line, 256);
 	write_request_line(r, &line);
-	page_put(p, INK_BAD, "%s", r->nfindings ? " ! " : "   ");
+	page_put(p, INK_BAD, "%s", to_mend(s, r) ? " ! " : "   ");
 	page_put(p, INK_PLAIN, "%s", strbuf_cstr(&line));
 	page_spent(p, &line);
 	page_to(p, 3 + c->line + 2);
@@ -117,7 +127,7 @@ text_requests(struct page *p, const struct snapshot *s)
 		page_put(p, INK_DIM, " (most queries first)");
 		page_line(p);
 		for (uint32_t i = 0; i < shown; i++)
-			put_request(p, r[i], &c);
+			put_request(p, s, r[i], &c);
 		put_more(p, n - shown, "");
 	}
 	arena_clear(&a);
@@ -142,12 +152,15 @@ baseline_cell(struct table *t, const struct snap_scope *sc)
 		table_cell(t, more > 0 ? INK_RED : more < 0 ? INK_GREEN : INK_DIM, "%+" PRId64, more);
 }
 
+/* fails: some scope fails the gate, so that marks keep two places. */
 static void
-put_scope(struct table *t, const struct snap_scope *sc)
+put_scope(struct table *t, const struct snap_scope *sc, bool fails)
 {
 	bool inferred = sc->borders_from >= FROM_TRANSACTION;
+	char mark[3];
 
-	table_row(t, sc->over ? INK_BAD : INK_DIM, sc->over ? inferred ? "!~" : "!" : inferred ? " ~" : "", INK_PLAIN, sc->name);
+	snprintf(mark, sizeof mark, "%s%s", sc->over ? "!" : fails ? " " : "", inferred ? "~" : "");
+	table_row(t, sc->over ? INK_BAD : INK_DIM, mark, INK_PLAIN, sc->name);
 	table_cell(t, INK_PLAIN, "%" PRIu64, sc->requests);
 	table_cell(t, sc->over ? INK_RED : INK_PLAIN, "%" PRIu64 " / %" PRIu64, sc->queries.p50, sc->queries.max);
 	if (sc->budget == NO_LIMIT)
@@ -178,7 +191,7 @@ text_scopes(struct page *p, const struct snapshot *s)
 		if (!scope_shown(p->o, s->scopes[i].name))
 			continue;
 		if (shown < rows_shown(p, matching, SCOPES_SHOWN)) {
-			put_scope(&t, &s->scopes[i]);
+			put_scope(&t, &s->scopes[i], s->scopes[0].over);
 			shown++;
 		} else {
 			left++;

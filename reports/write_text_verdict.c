@@ -45,14 +45,22 @@ put_aside(struct page *p, const struct snapshot *s, const struct sums *c)
 	page_line(p);
 }
 
+/* Budgets, totals and what is wrong with the capture; a rule to fail on is told by the cards of its findings. */
 static void
 put_failures(struct page *p, const struct snapshot *s)
 {
-	uint32_t shown = p->o->all || s->nfailures <= FAILURES_SHOWN ? s->nfailures : FAILURES_SHOWN;
+	uint32_t shown = 0, more = 0;
 
-	for (uint32_t i = 0; i < shown; i++) {
+	for (uint32_t i = 0; i < s->nfailures; i++) {
 		const struct gate_failure *f = &s->failures[i];
 
+		if (strcmp(f->kind, "fail-on") == 0)
+			continue;
+		if (!p->o->all && shown == FAILURES_SHOWN) {
+			more++;
+			continue;
+		}
+		shown++;
 		page_to(p, INDENT - 2);
 		page_put(p, INK_RED, "- ");
 		if (f->file && *f->file)
@@ -60,10 +68,10 @@ put_failures(struct page *p, const struct snapshot *s)
 		else
 			page_wrap(p, INK_PLAIN, "%s", f->message);
 	}
-	if (shown < s->nfailures) {
+	if (more > 0) {
 		p->hid = true;
 		page_to(p, INDENT);
-		page_put(p, INK_DIM, "... %" PRIu32 " more (--all)", s->nfailures - shown);
+		page_put(p, INK_DIM, "... %" PRIu32 " more (--all)", more);
 		page_line(p);
 	}
 }

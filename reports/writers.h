@@ -24,6 +24,9 @@ void scratch_reset(struct strbuf *out, struct strbuf *b);
 bool scope_shown(const struct write_options *o, const char *scope);
 /* A finding that counts: neither a note nor allowed. */
 bool finding_counts(const struct snap_finding *f);
+/* All findings in the order people should read them: errors before warnings before notes, loops before what is merely slow or large, and
+ * then as in the snapshot. An array of s->nfindings in the arena. */
+const struct snap_finding **findings_worst_first(struct arena *a, const struct snapshot *s);
 /* A failure of the gate that a finding tells too: a budget of queries of a scope, a rule to fail on. */
 bool failure_is_finding(const struct gate_failure *f);
 uint64_t requests_seen(const struct snapshot *s);	/* dropped ones included */

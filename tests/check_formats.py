@@ -16,7 +16,7 @@ import junitparser
 import sarif_om
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
-SAMPLES = ["shop", "clean", "untagged", "nothing", "lossy", "hostile", "large"]
+SAMPLES = ["shop", "clean", "untagged", "nothing", "lossy", "hostile", "large", "findings"]
 program = ""
 
 
@@ -173,6 +173,8 @@ class JUnit(unittest.TestCase):
         self.assertIn("repeat: q91bd02c SELECT", failure.text)
         skipped, = results["rowcall.POST /orders", "n-plus-one q22e0aa9"]
         self.assertIn("three sections by layout", skipped.message)
+        _, cases = self.cases("untagged")
+        self.assertEqual([c.name for c in cases][-2:], ["n-plus-one q91bd02c", "n-plus-one q91bd02c a2b2c3d4e5f60718"])
         _, cases = self.cases("nothing")
         self.assertEqual(type(cases[0].result[0]).__name__, "Error")
 
@@ -267,7 +269,7 @@ class GitHub(unittest.TestCase):
         self.assertEqual(properties, {"file": "shop/views/orders.py", "line": "12", "endLine": "12", "title": "N+1 in GET /orders"})
         self.assertEqual(message.splitlines()[0],
                          "N+1 in GET /orders: SELECT customers 50x, 50 distinct parameters, median gap 0.3 ms")
-        self.assertIn("80% of the request's SQL time", message)
+        self.assertIn("80% of its SQL time", message)
 
 
 class GitLab(unittest.TestCase):

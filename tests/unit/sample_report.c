@@ -12,6 +12,12 @@ large(void)
 	return sample_large(10000);
 }
 
+static struct snapshot *
+findings(void)
+{
+	return sample_findings(10000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -20,7 +26,7 @@ main(int argc, char **argv)
 		struct snapshot *(*make)(void);
 	} samples[] = {
 		{ "shop", sample_shop }, { "clean", sample_clean }, { "untagged", sample_untagged }, { "nothing", sample_nothing },
-		{ "lossy", sample_lossy }, { "hostile", sample_hostile }, { "large", large },
+		{ "lossy", sample_lossy }, { "hostile", sample_hostile }, { "large", large }, { "findings", findings },
 	};
 	struct write_options o = { .width = 96 };
 	struct strbuf b;

@@ -349,7 +349,7 @@ sample_untagged(void)
 	add_requests(s, calls, COUNT(calls));
 	sum_totals(s);
 	add_scopes(s, names, 1);
-	f = arena_zero(s->arena, sizeof *f);
+	f = arena_zero(s->arena, 2 * sizeof *f);
 	*f = shop_findings[0];
 	f->level = LEVEL_WARNING;
 	f->scope = "(untagged)";
@@ -362,8 +362,15 @@ sample_untagged(void)
 	f->file = "";
 	f->line = 0;
 	f->origin = "";
+	/* The same loop again from another source: alike but for the id. */
+	f[1] = f[0];
+	memcpy(f[1].id, "a2", 2);
+	f[1].verdict = VERDICT_SUSPECTED;
+	f[1].worst.source = NULL;
+	f[1].worst.column = "";
+	f[1].worst.executions = 7;
 	s->findings = f;
-	s->nfindings = 1;
+	s->nfindings = 2;
 	return s;
 }
 
@@ -493,6 +500,27 @@ sample_large(uint32_t n)
 	s->nscopes = n;
 	sum_totals(s);
 	add_shapes(s);
+	return s;
+}
+
+struct snapshot *
+sample_findings(uint32_t n)
+{
+	struct snapshot *s = sample_large(n);
+	struct snap_finding *f = arena_zero(s->arena, n * sizeof *f);
+
+	for (uint32_t i = 0; i < n; i++) {
+		f[i] = shop_findings[i % 2 * 2];
+		snprintf(f[i].id, sizeof f[i].id, "%016x", i);
+		f[i].level = i < n / 2 ? LEVEL_ERROR : LEVEL_WARNING;
+		f[i].scope = s->scopes[i].name;
+		f[i].request = i;
+		f[i].request_number = i + 1;
+	}
+	s->findings = f;
+	s->nfindings = n;
+	s->gated = true;
+	s->state = GATE_FAIL;
 	return s;
 }
 

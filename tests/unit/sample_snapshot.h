@@ -12,6 +12,7 @@ struct snapshot *sample_nothing(void);		/* nothing captured: unusable */
 struct snapshot *sample_lossy(void);		/* lost, opaque, shed, dropped: everything that can go wrong */
 struct snapshot *sample_hostile(void);		/* names made of control characters, escapes, broken UTF-8, endless ones */
 struct snapshot *sample_large(uint32_t n);	/* n scopes and n requests */
+struct snapshot *sample_findings(uint32_t n);	/* the same with a finding in each scope, every other one failing the gate */
 void sample_free(struct snapshot *s);
 
 #endif

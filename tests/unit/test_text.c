@@ -119,7 +119,8 @@ sql_gives_up_what_says_least(void **state)
 	check_short(select, 60, "SELECT ... FROM c WHERE c.id = ? LIMIT ?");
 	check_short(select, 39, "SELECT ... FROM c WHERE id = ? LIMIT ?");
 	check_short(select, 37, "SELECT ... FROM c WHERE id = ? ...");
-	check_short(select, 30, "SELECT ... FROM ... = ? ...");
+	check_short(select, 30, "SELECT ... c WHERE id = ? ...");
+	check_short(select, 26, "SELECT ... c ... = ? ...");
 	check_short("SELECT \"Mixed\" FROM \"t x\"", 80, "SELECT \"Mixed\" FROM \"t x\"");
 	check_short("SELECT DISTINCT aaaaaaaaaaaaaaaaaaaa FROM t", 30, "SELECT DISTINCT ... FROM t");
 	check_short("SELECT a.long_column_name FROM a INNER JOIN b ON a.id = b.a_id WHERE a.x = ?", 45, "SELECT ... FROM a ... WHERE a.x = ?");
