@@ -3,9 +3,8 @@
  * Does: keep one random key per process, made once at start. Never: lets the key or a value out. */
 #include "sql.h"
 
-#include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -15,14 +14,10 @@ static uint64_t hash_key = 0x9E3779B97F4A7C15u;	/* replaced by sql_hash_key_init
 void
 sql_hash_key_init(void)
 {
-	uint64_t key = 0;
-	struct timespec now;
+	const void *given = (const void *)getauxval(AT_RANDOM);	/* 16 bytes from the kernel at exec */
 
-	if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		key = XXH3_64bits_withSeed(&now, sizeof now, (uint64_t)(uintptr_t)&now);
-	}
-	hash_key = key;
+	if (getrandom(&hash_key, sizeof hash_key, 0) != (ssize_t)sizeof hash_key && given)
+		memcpy(&hash_key, given, sizeof hash_key);
 }
 
 uint64_t

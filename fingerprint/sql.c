@@ -157,6 +157,21 @@ finish(struct sql_scanner *s, struct sql_stmt *out, const uint8_t *from)
 	out->fingerprint += out->fingerprint == 0;
 }
 
+uint64_t
+sql_fingerprint(struct span shape)
+{
+	static const uint8_t version[sizeof(((struct sql_scanner *)0)->version)] = { SQL_FINGERPRINT_VERSION };
+	XXH3_state_t state;
+
+	XXH3_64bits_reset(&state);
+	XXH3_64bits_update(&state, version, sizeof version);
+	if (shape.n)
+		XXH3_64bits_update(&state, shape.p, shape.n);
+	uint64_t h = XXH3_64bits_digest(&state);
+
+	return h + (h == 0);
+}
+
 /* ---- splitting ---- */
 
 /* Behind a semicolon at p: the rest of its line, when a comment on it ends the line or the text. Returns where the next statement's

@@ -115,6 +115,24 @@ size_t sql_scan(struct sql_scanner *s, struct sql_lang lang, struct span text, s
  * hold more than one statement (then there is no key). Collects the tags of those comments into out->tags/ntags. */
 bool sql_scan_key(struct sql_scanner *s, struct sql_lang lang, struct span text, size_t *lead, size_t *trail, struct sql_stmt *out);
 
+/* Fingerprint of a shape's text, as sql_stmt has it; for several shapes joined by "; ". */
+uint64_t sql_fingerprint(struct span shape);
+
+/* ---- the end of an oversized statement, from a stream ---- */
+
+/* Where a reader is in a statement it no longer keeps. Zero it, set lang. */
+struct sql_skip {
+	struct sql_lang lang;
+	uint8_t state, quote, before;	/* before: the byte in front of the next one */
+	bool backslash, escaped;
+	uint32_t depth;
+	uint8_t tag_n, match;
+	uint8_t tag[66];
+};
+
+/* Takes in bytes up to the semicolon that ends the statement; *used of them. True when it was found. Bodies of routines are not known. */
+bool sql_skip_feed(struct sql_skip *k, struct span bytes, size_t *used);
+
 /* ---- parameters ---- */
 
 /* Canonical text of a literal as the server would print it: quotes and escapes resolved, 042 -> 42, 1.0 -> 1, -5, TRUE -> t.
