@@ -379,9 +379,10 @@ on_ready(struct wire_conn *c, const struct pg_msg *m)
 		if (q->kind != PG_SYNC)
 			pg_exec_done(c, q->exec);
 		pg_queue_pop(c);
-	} else if (!q && c->swallowed)	/* the COPY ended before it read that Sync */
+	} else if (!q && c->swallowed) {	/* the COPY ended before it read that Sync */
 		c->swallowed--;
-	else {
+		c->skipping = false;
+	} else {
 		pg_opaque(c, WIRE_OPAQUE_OUT_OF_STEP, "ReadyForQuery");
 		return;
 	}

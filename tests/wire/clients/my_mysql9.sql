@@ -1,6 +1,5 @@
--- The mysql CLI of MySQL 9: query attributes, a procedure with results, errors, transactions, SQL modes.
-query_attributes traceparent 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 n 5
-select mysql_query_attribute_string('traceparent');
+query_attributes traceparent 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 n 5;
+select 'with attributes';
 create table t9 (id int auto_increment primary key, name varchar(20), at datetime(3));
 insert into t9 (name, at) values ('one', '2020-01-02 03:04:05.678'), ('two', null);
 select * from t9;
@@ -18,7 +17,8 @@ execute s using @id;
 set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';
 select "name" from t9 limit 1;
 set sql_mode = '';
-use mysql
-use app
+use mysql;
+select database();
+use app;
 drop procedure p9;
 drop table t9;
