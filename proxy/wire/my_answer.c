@@ -173,6 +173,9 @@ end_error(struct wire_conn *c, const struct my_message *m)
 	case MY_ASK_PREPARE:
 		snprintf(a->stmt->failed, sizeof a->stmt->failed, "%s", code);
 		my_stmt_drop(c, a->stmt);
+		/* An execution behind it will tell the error. */
+		if (a->stmt->refs == 1)
+			c->ops->notice(c->ctx, code, c->now);
 		my_ask_end(c);
 		return;
 	case MY_ASK_AUTH:
@@ -252,17 +255,25 @@ first_auth(struct wire_conn *c, const struct my_message *m)
 
 enum { PREPARE_OK_BYTES = 12 };
 
+/* Parameters, then columns; without definitions their EOF packets come all the same. */
 static void
 prepare_next(struct wire_conn *c)
 {
 	struct my_answer *r = &c->answer;
+	bool no_eof = c->dialect.caps & MY_CAP_DEPRECATE_EOF;
+	uint32_t columns = r->prepare_columns;
 
 	if (r->state == MY_FIRST && r->left) {
-		r->state = MY_PARAMS;
-	} else if (r->prepare_columns) {
+		r->state = r->described ? MY_PARAMS : MY_PARAMS_END;
+		if (r->described || !no_eof)
+			return;
+	}
+	r->prepare_columns = 0;
+	if (columns && r->described) {
 		r->state = MY_COLUMNS;
-		my_columns_begin(c, r->prepare_columns);
-		r->prepare_columns = 0;
+		my_columns_begin(c, columns);
+	} else if (columns && !no_eof) {
+		r->state = MY_COLUMNS_END;
 	} else {
 		my_ask_end(c);
 	}
@@ -272,20 +283,19 @@ static void
 first_prepare(struct wire_conn *c, const struct my_message *m)
 {
 	struct my_stmt *s = c->head->stmt;
+	struct my_answer *r = &c->answer;
 	const uint8_t *p = m->body.p;
-	bool described = true;
 
 	if (m->first != MY_OK || m->body.n < PREPARE_OK_BYTES) {
 		misfit(c, "no answer to a PREPARE");
 		return;
 	}
-	if (c->dialect.caps & MY_CAP_OPTIONAL_METADATA && m->body.n > PREPARE_OK_BYTES)
-		described = p[PREPARE_OK_BYTES] != 0;
 	s->ncolumns = load_le16(p + 5);
 	my_stmt_prepared(c, s, load_le32(p + 1), load_le16(p + 7));
 	tell_deferred(c, s);
-	c->answer.left = described ? s->pub.nparams : 0;
-	c->answer.prepare_columns = described ? s->ncolumns : 0;
+	r->described = !(c->dialect.caps & MY_CAP_OPTIONAL_METADATA) || m->body.n == PREPARE_OK_BYTES || p[PREPARE_OK_BYTES] != 0;
+	r->left = s->pub.nparams;
+	r->prepare_columns = s->ncolumns;
 	prepare_next(c);
 }
 

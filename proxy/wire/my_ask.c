@@ -180,9 +180,10 @@ my_cursor_open(struct wire_conn *c)
 	}
 	my_cursor_end(c, s, true, NULL);
 	my_result_clear(c);
-	unlink_head(c);
+	/* Before a fetch on its way gets to the head of the queue. */
 	s->cursor = a;
 	c->ncursors++;
+	unlink_head(c);
 	/* The cursor lives on the statement's reference: its own would keep both alive for ever. */
 	a->stmt = NULL;
 	my_stmt_release(c, s);

@@ -105,7 +105,8 @@ enum my_state {
 struct my_answer {
 	enum my_state state;
 	uint64_t ncolumns, left;	/* columns of the result; definitions still to come */
-	uint32_t prepare_columns;	/* of a PREPARE, while its parameters are described */
+	uint32_t prepare_columns;	/* of a PREPARE, until its parameters are over */
+	bool described;			/* and whether definitions follow */
 	bool keep_columns;		/* definitions are collected */
 	bool lend;			/* someone still wants rows or bytes of this part */
 	struct strbuf columns;		/* collected definitions, as packets */

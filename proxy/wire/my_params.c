@@ -7,7 +7,7 @@
 
 enum {
 	FEW = 48,			/* values that need no allocation */
-	PARAMETER_COUNT = 0x08,		/* flag of an execution: the number of parameters is in the packet */
+	ATTRIBUTES = 0x08,		/* flag of an execution: there may be query attributes even without parameters */
 	BULK_TYPES = 0x80,		/* flag of a bulk execution: types are in the packet */
 	BULK_VALUE = 0, BULK_NULL = 1,	/* indicators before each value; others are DEFAULT and IGNORE */
 };
@@ -169,10 +169,12 @@ decode_values(struct wire_conn *c, struct decode *d, struct bytes *b, struct blo
 	return cut || !known || bytes_done(b);
 }
 
+/* With query attributes the packet says how many values there are, and each has a name. */
 static bool
-decode_execute(struct wire_conn *c, struct decode *d, struct span payload, bool named, bool cut)
+decode_execute(struct wire_conn *c, struct decode *d, struct span payload, bool cut)
 {
 	struct bytes b = bytes_of(payload);
+	bool named = c->dialect.caps & MY_CAP_QUERY_ATTRIBUTES;
 	struct block k;
 	uint64_t n = d->s->pub.nparams;
 	uint8_t flags;
@@ -180,7 +182,7 @@ decode_execute(struct wire_conn *c, struct decode *d, struct span payload, bool 
 	bytes_skip(&b, 1 + 4);
 	flags = bytes_u8(&b);
 	bytes_skip(&b, 4);
-	if (c->dialect.caps & MY_CAP_QUERY_ATTRIBUTES && flags & PARAMETER_COUNT)
+	if (named && (n || flags & ATTRIBUTES))
 		n = bytes_lenenc(&b);
 	if (b.bad || n == 0 || n > LIMIT_WIRE_PARAMS || !block_open(&b, (uint32_t)n, named, &k))
 		return false;
@@ -245,29 +247,19 @@ my_execute(struct wire_conn *c, struct my_ask *a, struct span payload, bool cut)
 {
 	struct my_stmt *s = a->stmt;
 	struct decode d;	/* its arrays are large and stay as they are */
-	bool named = c->dialect.caps & MY_CAP_QUERY_ATTRIBUTES;
 	bool decoded = false;
 
 	d.s = s;
 	d.values = NULL;
 	d.names = NULL;
-	if (payload.p && s && s->prepared && !s->puzzling) {
-		if (a->command == MY_COM_STMT_BULK_EXECUTE)
-			decoded = decode_bulk(c, &d, a, payload);
-		else
-			decoded = decode_execute(c, &d, payload, named, cut);
-		if (!decoded && named && a->command != MY_COM_STMT_BULK_EXECUTE) {
-			decode_clear(&d);
-			decoded = decode_execute(c, &d, payload, false, cut);
-		}
-	}
+	if (payload.p && s && s->prepared && !s->puzzling)
+		decoded = a->command == MY_COM_STMT_BULK_EXECUTE ? decode_bulk(c, &d, a, payload) : decode_execute(c, &d, payload, cut);
 	a->deferred = false;
 	a->statement = true;
-	if (s)
-		s->pub.executions++;
 	c->ops->execute(c->ctx, &a->x, s ? &s->pub : NULL, decoded ? &d.params : NULL);
 	decode_clear(&d);
 	if (s) {
+		s->pub.executions++;
 		s->puzzling = false;
 		my_stmt_forget_long(c, s);
 	}
