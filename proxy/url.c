@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* url: see url.h. Places are offsets into the text, so that rewriting can copy everything else. */
+#include "url.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "fingerprint/limits.h"
+#include "fingerprint/strbuf.h"
+
+/* ---- engines ---- */
+
+static const struct {
+	const char *scheme;
+	enum engine_kind engine;
+} schemes[] = {
+	{ "postgresql", ENGINE_POSTGRESQL }, { "postgres", ENGINE_POSTGRESQL }, { "postgis", ENGINE_POSTGRESQL },
+	{ "pgsql", ENGINE_POSTGRESQL }, { "psql", ENGINE_POSTGRESQL }, { "mysql", ENGINE_MYSQL }, { "mysql2", ENGINE_MYSQL },
+	{ "mysqli", ENGINE_MYSQL }, { "mariadb", ENGINE_MYSQL }, { "trilogy", ENGINE_MYSQL },
+};
+
+const char *
+engine_name(enum engine_kind e)
+{
+	return e == ENGINE_POSTGRESQL ? "postgresql" : "mysql";
+}
+
+uint16_t
+engine_port(enum engine_kind e)
+{
+	return e == ENGINE_POSTGRESQL ? 5432 : 3306;
+}
+
+bool
+engine_find(struct span scheme, enum engine_kind *engine)
+{
+	const uint8_t *plus = scheme.n ? memchr(scheme.p, '+', scheme.n) : NULL;
+
+	if (plus)
+		scheme.n = (size_t)(plus - scheme.p);
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		if (span_is_nocase(scheme, schemes[i].scheme)) {
+			*engine = schemes[i].engine;
+			return true;
+		}
+	}
+	return false;
+}
+
+uint16_t
+pg_socket_port(const char *path)
+{
+	const char *base = strrchr(path, '/');
+	unsigned port = 0;
+	int n = 0;
+
+	if (!base || sscanf(base, "/.s.PGSQL.%5u%n", &port, &n) != 1 || base[n] || port == 0 || port > 65535)
+		return 0;
+	return (uint16_t)port;
+}
+
+/* ---- percent-encoding ---- */
+
+static int
+hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (uint8_t)tolower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* NULL: a '%' without two hex digits behind it, or %00. */
+static const char *
+decode(struct arena *a, struct span s)
+{
+	char *out = arena_strndup(a, s);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int c = s.p[i];
+
+		if (c == '%') {
+			int high = s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1, low = s.n - i > 2 ? hex_digit(s.p[i + 2]) : -1;
+
+			c = high << 4 | low;
+			if (high < 0 || low < 0 || c == 0)
+				return NULL;
+			i += 2;
+		}
+		out[n++] = (char)c;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static void
+encode(struct strbuf *out, const char *s, const char *keep)
+{
+	for (; *s; s++) {
+		if (isalnum((unsigned char)*s) || strchr("-._~", *s) || strchr(keep, *s))
+			strbuf_char(out, *s);
+		else
+			strbuf_printf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+/* ---- TLS ---- */
+
+bool
+url_tls_word(struct span word, enum wire_tls *tls)
+{
+	static const struct {
+		const char *word;
+		enum wire_tls tls;
+	} words[] = {
+		{ "disable", WIRE_TLS_DISABLE }, { "disabled", WIRE_TLS_DISABLE }, { "allow", WIRE_TLS_PREFER }, { "prefer", WIRE_TLS_PREFER },
+		{ "preferred", WIRE_TLS_PREFER }, { "require", WIRE_TLS_REQUIRE }, { "required", WIRE_TLS_REQUIRE },
+		{ "no-verify", WIRE_TLS_REQUIRE }, { "trust", WIRE_TLS_REQUIRE }, { "verify-ca", WIRE_TLS_VERIFY_CA },
+		{ "verify_ca", WIRE_TLS_VERIFY_CA }, { "verify-full", WIRE_TLS_VERIFY_FULL }, { "verify_identity", WIRE_TLS_VERIFY_FULL },
+		{ "verify-identity", WIRE_TLS_VERIFY_FULL },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (span_is_nocase(word, words[i].word)) {
+			*tls = words[i].tls;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+url_tls_demands(enum wire_tls tls)
+{
+	return tls == WIRE_TLS_REQUIRE || tls == WIRE_TLS_VERIFY_CA || tls == WIRE_TLS_VERIFY_FULL;
+}
+
+/* The word of the same family that asks for no TLS. */
+static const char *
+word_for_plain(enum engine_kind engine, struct span word)
+{
+	if (engine == ENGINE_POSTGRESQL || memchr(word.p, '-', word.n) || span_is_nocase(word, "require") || span_is_nocase(word, "trust"))
+		return "disable";
+	return isupper(word.p[0]) ? "DISABLED" : "disabled";
+}
+
+/* What a parameter says about TLS, and what it becomes on a plain leg: the same text, another, or nothing (NULL = dropped). */
+struct tls_word {
+	bool said, demanded;
+	enum wire_tls tls;
+	bool changed;
+	const char *plain;
+};
+
+static struct tls_word
+read_switch(struct span name, struct span value, enum engine_kind engine)
+{
+	struct tls_word w = { 0 };
+
+	if (span_is(value, "true") || span_is(value, "1") || (value.n && value.p[0] == '{')) {
+		bool verifies = span_is(name, "ssl") && !memmem(value.p, value.n, "\"rejectUnauthorized\":false", 26);
+
+		w = (struct tls_word){ .said = true, .demanded = true, .changed = true, .plain = value.p[0] == '1' ? "0" : "false",
+			.tls = verifies ? WIRE_TLS_VERIFY_FULL : WIRE_TLS_REQUIRE };
+	} else if (url_tls_word(value, &w.tls)) {
+		w.said = true;
+		w.demanded = w.changed = url_tls_demands(w.tls);
+		w.plain = word_for_plain(engine, value);
+	}
+	return w;
+}
+
+static struct tls_word
+read_tls(enum engine_kind engine, struct span name, struct span value)
+{
+	struct tls_word w = { 0 };
+	bool pg = engine == ENGINE_POSTGRESQL;
+
+	if (span_is_nocase(name, "sslmode") || span_is(name, "ssl-mode") || span_is(name, "ssl_mode")) {
+		w.said = url_tls_word(value, &w.tls);
+		w.demanded = w.changed = w.said && url_tls_demands(w.tls);
+		if (w.changed)
+			w.plain = word_for_plain(engine, value);
+	} else if (span_is(name, "ssl") || span_is(name, "useSSL") || span_is(name, "requireSSL"))
+		w = read_switch(name, value, engine);
+	else if (pg && (span_is(name, "channel_binding") || span_is(name, "channelBinding") || span_is(name, "gssencmode") || span_is(name, "gssEncMode"))) {
+		w.changed = span_is(value, "require");
+		w.plain = "disable";
+	} else if (pg && (span_is(name, "sslnegotiation") || span_is(name, "sslNegotiation"))) {
+		w.changed = span_is(value, "direct");
+		w.plain = "postgres";
+	} else if (pg && span_is(name, "sslrootcert"))
+		w.changed = span_is(value, "system");	/* libpq takes it only with verify-full */
+	else if (pg && span_is(name, "requirepeer"))
+		w.changed = true;			/* the peer of this leg is rowcall */
+	return w;
+}
+
+/* ---- the query ---- */
+
+struct param {
+	struct span all, name, value;	/* "sslmode=require"; raw */
+};
+
+/* Takes the next parameter off *rest; false at the end. */
+static bool
+next_param(struct span *rest, bool *more, struct param *out)
+{
+	if (!*more)
+		return false;
+	const uint8_t *and = rest->n ? memchr(rest->p, '&', rest->n) : NULL;
+	size_t n = and ? (size_t)(and - rest->p) : rest->n;
+	struct span all = span_first(*rest, n);
+	const uint8_t *equals = n ? memchr(all.p, '=', n) : NULL;
+
+	*more = and != NULL;
+	*rest = span_from(*rest, and ? n + 1 : n);
+	out->all = all;
+	out->name = span_first(all, equals ? (size_t)(equals - all.p) : n);
+	out->value = equals ? span_from(all, (size_t)(equals - all.p) + 1) : span_of(NULL, 0);
+	return true;
+}
+
+static bool
+is_socket_param(const struct db_url *u, struct span name)
+{
+	return u->engine == ENGINE_MYSQL && (span_is(name, "socket") || span_is(name, "unix_socket") || span_is(name, "socketPath")
+	    || span_is(name, "localSocket") || span_is(name, "unixSocket"));
+}
+
+static bool
+read_port(struct db_url *u, const char *text, struct problem *p)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (!*text)
+		return true;	/* "host:/db" says nothing */
+	if (strchr(text, ','))
+		return problem(p, "several hosts; rowcall forwards to one server: choose it with --upstream");
+	if (!isdigit((unsigned char)*text) || *end || port == 0 || port > 65535)
+		return problem(p, "\"%s\" is not a port", text);
+	u->port = (uint16_t)port;
+	u->port_said = true;
+	return true;
+}
+
+static bool
+read_param(struct arena *a, struct db_url *u, const struct param *q, struct problem *p)
+{
+	const char *value = decode(a, q->value);
+	struct tls_word w = read_tls(u->engine, q->name, q->value);
+
+	if (!value)
+		return problem(p, "bad percent-encoding in parameter %.*s", (int)q->name.n, (const char *)q->name.p);
+	if (w.said && (!u->tls_said || w.tls > u->tls))
+		u->tls = w.tls;
+	u->tls_said |= w.said;
+	u->tls_demanded |= w.demanded;
+	if (span_is(q->name, "host") || (span_is(q->name, "hostaddr") && !u->host_in_query)) {
+		u->host_in_query = true;
+		u->host = value;
+	} else if (is_socket_param(u, q->name)) {
+		u->host_in_query = true;
+		u->socket = value;
+	} else if (span_is(q->name, "port")) {
+		u->port_in_query = true;
+		return read_port(u, value, p);
+	} else if (span_is(q->name, "user"))
+		u->user = value;
+	else if (span_is(q->name, "password"))
+		u->password = value;
+	else if (span_is(q->name, "dbname"))
+		u->database = value;
+	else if (span_is(q->name, "sslrootcert") || span_is(q->name, "ssl-ca") || span_is(q->name, "ssl_ca"))
+		u->sslrootcert = value;
+	return true;
+}
+
+static bool
+read_query(struct arena *a, struct db_url *u, struct problem *p)
+{
+	struct span rest = span_of(u->text + u->query_at, u->query_n);
+	bool more = u->query_at != 0;
+	struct param q;
+
+	while (next_param(&rest, &more, &q)) {
+		if (!read_param(a, u, &q, p))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the authority ---- */
+
+static bool
+read_userinfo(struct arena *a, struct db_url *u, struct span s, struct problem *p)
+{
+	const uint8_t *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+	struct span user = span_first(s, colon ? (size_t)(colon - s.p) : s.n);
+
+	u->user = decode(a, user);
+	u->password = colon ? decode(a, span_from(s, user.n + 1)) : "";
+	if (!u->user || !u->password)
+		return problem(p, "bad percent-encoding in user or password");
+	return true;
+}
+
+static bool
+read_hostport(struct arena *a, struct db_url *u, struct span s, struct problem *p)
+{
+	if (s.n && (memchr(s.p, ',', s.n) || s.p[0] == '('))
+		return problem(p, "several hosts; rowcall forwards to one server: choose it with --upstream");
+	if (s.n && s.p[0] == '[') {
+		const uint8_t *close = memchr(s.p, ']', s.n);
+
+		if (!close)
+			return problem(p, "an IPv6 address without its closing ]");
+		size_t n = (size_t)(close - s.p) + 1;
+
+		u->host = arena_strndup(a, span_of(s.p + 1, n - 2));
+		if (n < s.n && s.p[n] != ':')
+			return problem(p, "unexpected text behind the IPv6 address");
+		return n >= s.n || read_port(u, arena_strndup(a, span_from(s, n + 1)), p);
+	}
+	const uint8_t *colon = s.n ? memrchr(s.p, ':', s.n) : NULL;
+	struct span host = span_first(s, colon ? (size_t)(colon - s.p) : s.n);
+
+	if (host.n && memchr(host.p, ':', host.n))
+		return problem(p, "an IPv6 address stands in brackets: [::1]");
+	u->host = decode(a, host);
+	if (!u->host)
+		return problem(p, "bad percent-encoding in the host");
+	return !colon || read_port(u, arena_strndup(a, span_from(s, host.n + 1)), p);
+}
+
+/* A host that is a path is a socket: its directory for PostgreSQL, the file for MySQL. */
+static bool
+settle_socket(struct arena *a, struct db_url *u, struct problem *p)
+{
+	if (strchr(u->host, ','))
+		return problem(p, "several hosts; rowcall forwards to one server: choose it with --upstream");
+	if (u->host[0] == '@')
+		return problem(p, "abstract Unix sockets (%s) are not supported; name a path", u->host);
+	if (u->host[0] != '/')
+		return true;
+	if (u->engine == ENGINE_MYSQL)
+		u->socket = u->host;
+	else if (pg_socket_port(u->host)) {
+		u->socket = u->host;
+		u->port = pg_socket_port(u->host);
+		u->port_said = true;
+	} else {
+		struct strbuf path;
+
+		strbuf_init(&path, LIMIT_URL);
+		strbuf_printf(&path, "%s/.s.PGSQL.%u", u->host, u->port);
+		u->socket = arena_strndup(a, strbuf_span(&path));
+		strbuf_clear(&path);
+	}
+	u->host = "";
+	return true;
+}
+
+static bool
+read_authority(struct arena *a, struct db_url *u, struct span authority, struct problem *p)
+{
+	const uint8_t *at = authority.n ? memrchr(authority.p, '@', authority.n) : NULL;
+	struct span hostport = authority;
+
+	if (at) {
+		size_t n = (size_t)(at - authority.p);
+
+		if (!read_userinfo(a, u, span_first(authority, n), p))
+			return false;
+		hostport = span_from(authority, n + 1);
+	}
+	u->hostport_at = (size_t)(hostport.p - (const uint8_t *)u->text);
+	u->hostport_n = hostport.n;
+	return read_hostport(a, u, hostport, p);
+}
+
+static bool
+read_rest(struct arena *a, struct db_url *u, size_t at, struct problem *p)
+{
+	const char *text = u->text;
+	size_t end = strlen(text), fragment = at + strcspn(text + at, "#");
+	size_t authority = u->slashes ? strcspn(text + at, "/?") : 0;
+	size_t path = at + authority, query = path + strcspn(text + path, "?");
+
+	/* '#' may stand unencoded in a password: only behind the host it starts a fragment. */
+	if (fragment < path)
+		fragment = path + strcspn(text + path, "#");
+	if (query > fragment)
+		query = fragment;
+	if (!read_authority(a, u, span_of(text + at, authority), p))
+		return false;
+	if (text[query] == '?') {
+		u->query_at = query + 1;
+		u->query_n = fragment - query - 1;
+	}
+	size_t name = path + (path < end && text[path] == '/');
+
+	u->database = decode(a, span_of(text + name, query > name ? query - name : 0));
+	if (!u->database)
+		return problem(p, "bad percent-encoding in the database name");
+	return read_query(a, u, p) && settle_socket(a, u, p);
+}
+
+enum url_result
+url_parse(struct arena *a, const char *text, struct db_url *out, struct problem *p)
+{
+	size_t at = strncasecmp(text, "jdbc:", 5) == 0 ? 5 : 0, scheme = strcspn(text + at, ":/?#@ ");
+	struct db_url u = { .text = text, .user = "", .password = "", .database = "", .host = "", .socket = "", .sslrootcert = "",
+		.jdbc = at > 0, .slashes = true };
+
+	if (strlen(text) > LIMIT_URL || text[at + scheme] != ':' || !engine_find(span_of(text + at, scheme), &u.engine))
+		return URL_OTHER;
+	u.port = engine_port(u.engine);
+	at += scheme + 1;
+	if (strncmp(text + at, "//", 2) == 0)
+		at += 2;
+	else if (u.jdbc && u.engine == ENGINE_POSTGRESQL && !strstr(text + at, "://"))
+		u.slashes = false;
+	else if (u.jdbc) {
+		problem(p, "several hosts (%.*s); rowcall forwards to one server: choose it with --upstream", (int)strcspn(text + at, "/"), text + at);
+		return URL_BAD;
+	} else
+		return URL_OTHER;	/* "mysql:host=…" and the like */
+	if (!read_rest(a, &u, at, p))
+		return URL_BAD;
+	*out = u;
+	return URL_OK;
+}
+
+/* ---- pointing it elsewhere ---- */
+
+static const char *
+directory_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return arena_strndup(a, span_of(path, slash && slash > path ? (size_t)(slash - path) : strlen(path)));
+}
+
+/* What stands for the host: an address, PostgreSQL's socket directory, MySQL's socket file. */
+static const char *
+host_text(struct arena *a, const struct db_url *u, const struct url_target *t)
+{
+	if (t->host)
+		return t->host;
+	return u->engine == ENGINE_POSTGRESQL ? directory_of(a, t->socket) : t->socket;
+}
+
+static void
+write_hostport(struct strbuf *out, const struct db_url *u, const struct url_target *t, const char *host, uint16_t port)
+{
+	if (!t->host && u->hostport_n == 0)
+		return;		/* goes to the query */
+	if (!u->slashes)
+		strbuf_str(out, "//");
+	if (strchr(host, ':'))
+		strbuf_printf(out, "[%s]", host);
+	else
+		encode(out, host, "");
+	if (t->host || u->port_said)
+		strbuf_printf(out, ":%u", port);
+	if (!u->slashes && u->text[u->hostport_at] != '/')
+		strbuf_char(out, '/');
+}
+
+static void
+write_separator(struct strbuf *out, bool *any)
+{
+	strbuf_char(out, *any ? '&' : '?');
+	*any = true;
+}
+
+static void
+write_value(struct strbuf *out, bool *any, struct span name, const char *value)
+{
+	write_separator(out, any);
+	strbuf_add(out, name);
+	strbuf_char(out, '=');
+	encode(out, value, "/:");
+}
+
+static void
+write_param(struct strbuf *out, bool *any, const struct db_url *u, const struct url_target *t, const char *host, uint16_t port,
+    const struct param *q)
+{
+	struct tls_word w = read_tls(u->engine, q->name, q->value);
+	char digits[8];
+
+	snprintf(digits, sizeof digits, "%u", port);
+	if (span_is(q->name, "host") || (is_socket_param(u, q->name) && !t->host))
+		write_value(out, any, q->name, host);
+	else if (span_is(q->name, "hostaddr")) {
+		if (t->host)
+			write_value(out, any, q->name, host);
+	} else if (is_socket_param(u, q->name))
+		return;		/* the socket gives way to host and port */
+	else if (span_is(q->name, "port"))
+		write_value(out, any, q->name, digits);
+	else if (t->plain && w.changed) {
+		if (w.plain)
+			write_value(out, any, q->name, w.plain);
+	} else {
+		write_separator(out, any);
+		strbuf_add(out, q->all);
+	}
+}
+
+/* True when the host is to be written into the authority, false when the query holds it. */
+static bool
+host_in_authority(const struct db_url *u, const struct url_target *t)
+{
+	if (u->engine == ENGINE_MYSQL && t->host)
+		return true;
+	return !u->host_in_query && (t->host || u->hostport_n > 0);
+}
+
+const char *
+url_rewrite(struct arena *a, const struct db_url *u, const struct url_target *t)
+{
+	const char *host = host_text(a, u, t);
+	uint16_t port = t->host || u->engine == ENGINE_MYSQL ? t->port : pg_socket_port(t->socket);
+	size_t behind = u->hostport_at + u->hostport_n, tail = u->query_at ? u->query_at + u->query_n : behind + strcspn(u->text + behind, "#");
+	bool more = u->query_at != 0, any = false;
+	struct span rest = span_of(u->text + u->query_at, u->query_n);
+	struct strbuf out;
+	struct param q;
+
+	strbuf_init(&out, LIMIT_URL * 4);
+	strbuf_add(&out, span_of(u->text, u->hostport_at));
+	if (host_in_authority(u, t))
+		write_hostport(&out, u, t, host, port);
+	else
+		strbuf_add(&out, span_of(u->text + u->hostport_at, u->hostport_n));
+	strbuf_add(&out, span_of(u->text + behind, (u->query_at ? u->query_at - 1 : tail) - behind));
+	while (next_param(&rest, &more, &q))
+		write_param(&out, &any, u, t, host, port, &q);
+	if (!host_in_authority(u, t) && !u->host_in_query)
+		write_value(&out, &any, u->engine == ENGINE_POSTGRESQL ? SPAN_LIT("host") : SPAN_LIT("socket"), host);
+	if (u->host_in_query && !host_in_authority(u, t) && !u->port_in_query && u->engine == ENGINE_POSTGRESQL && port != u->port) {
+		char digits[8];
+
+		snprintf(digits, sizeof digits, "%u", port);
+		write_value(&out, &any, SPAN_LIT("port"), digits);
+	}
+	strbuf_str(&out, u->text + tail);
+	const char *text = arena_strndup(a, strbuf_span(&out));
+
+	strbuf_clear(&out);
+	return text;
+}
+
+/* ---- for people ---- */
+
+const char *
+url_public(struct arena *a, const char *text)
+{
+	const char *scheme = strstr(text, "://"), *query = text + strcspn(text, "?");
+	struct strbuf out;
+
+	strbuf_init(&out, LIMIT_URL * 2);
+	if (scheme) {
+		const char *from = scheme + 3, *at = from < query ? memrchr(from, '@', (size_t)(query - from)) : NULL;
+		const char *colon = at ? memchr(from, ':', (size_t)(at - from)) : NULL;
+
+		if (colon) {
+			strbuf_add(&out, span_of(text, (size_t)(colon - text)));
+			strbuf_str(&out, ":***");
+			text = at;
+		}
+	}
+	strbuf_add(&out, span_of(text, (size_t)(query - text)));
+
+	struct span rest = span_str(*query ? query + 1 : query);
+	bool more = *query != '\0', any = false;
+	struct param q;
+
+	while (next_param(&rest, &more, &q)) {
+		write_separator(&out, &any);
+		if (span_is_nocase(q.name, "password") || span_is_nocase(q.name, "sslpassword"))
+			strbuf_printf(&out, "%.*s=***", (int)q.name.n, (const char *)q.name.p);
+		else
+			strbuf_add(&out, q.all);
+	}
+	const char *shown = arena_strndup(a, strbuf_span(&out));
+
+	strbuf_clear(&out);
+	return shown;
+}
