@@ -12,11 +12,13 @@
 #include "fingerprint/mem.h"
 #include "reports/analyzer.h"
 #include "reports/serve/admin.h"
+#include "reports/store/store.h"
 
 enum { MAX_TOKEN = 4096 };
 
 struct capture {
 	const struct config *cfg;
+	const char *command;
 	struct worker_shared shared;
 	struct shapes *shapes;
 	struct ring **rings;
@@ -26,6 +28,7 @@ struct capture {
 	struct analyzer *analyzer;
 	struct collector *collector;
 	struct admin *admin;
+	struct store *store;		/* NULL: nothing is recorded */
 	const char **upstreams;		/* names for reports, by listener */
 	uint64_t started;		/* ns */
 	int64_t started_us;
@@ -55,7 +58,7 @@ admin_ready(void *ctx)
 static struct snapshot *
 admin_snapshot(void *ctx)
 {
-	return capture_snapshot(ctx, "");
+	return capture_snapshot(ctx);
 }
 
 static bool
@@ -96,6 +99,36 @@ set_listener(struct listener *l, const struct listen_config *cfg, uint16_t index
 	return l->server_tls != NULL;
 }
 
+/* Every closed request goes to the report and, when one is kept, to the recording. */
+static void
+take_request(void *ctx, const struct request *r)
+{
+	struct capture *c = ctx;
+
+	collector_request(c->collector, r);
+	if (c->store)
+		store_request(c->store, r);
+}
+
+static void
+take_stray(void *ctx, const struct req_stmt *s)
+{
+	struct capture *c = ctx;
+
+	collector_stray(c->collector, s);
+	if (c->store)
+		store_stray(c->store, s);
+}
+
+static bool
+start_recording(struct capture *c, const char *command, char *err, size_t err_n)
+{
+	if (!c->cfg->record || !*c->cfg->record)
+		return true;
+	c->store = store_open(c->cfg->record, command, c->started_us, c->upstreams, c->cfg->nlistens, err, err_n);
+	return c->store != NULL;
+}
+
 static bool
 start_analysis(struct capture *c)
 {
@@ -110,7 +143,7 @@ start_analysis(struct capture *c)
 	if (!c->collector)
 		return false;
 	c->analyzer = analyzer_new(&ac, c->rings, c->nworkers,
-	    (struct request_sink){ .ctx = c->collector, .request = collector_request, .stray = collector_stray });
+	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray });
 	return c->analyzer && analyzer_start(c->analyzer);
 }
 
@@ -186,7 +219,7 @@ start_all(struct capture *c, bool grow_rings, char *err, size_t err_n)
 		return false;
 	name_listeners(c);
 	snprintf(err, err_n, "out of memory, or no thread could be started");
-	if (!start_analysis(c) || !start_workers(c) || !start_admin(c, err, err_n))
+	if (!start_recording(c, c->command, err, err_n) || !start_analysis(c) || !start_workers(c) || !start_admin(c, err, err_n))
 		return false;
 	if (!acceptor_start(c->acceptor, c->workers, c->nworkers))
 		return false;
@@ -195,13 +228,14 @@ start_all(struct capture *c, bool grow_rings, char *err, size_t err_n)
 }
 
 struct capture *
-capture_start(const struct config *cfg, struct log *log, bool grow_rings, char *err, size_t err_n)
+capture_start(const struct config *cfg, struct log *log, const char *command, bool grow_rings, char *err, size_t err_n)
 {
 	struct capture *c = xmem_zero(sizeof *c);
 	sigset_t before;
 	bool ok;
 
 	c->cfg = cfg;
+	c->command = command;
 	c->shared.cfg = cfg;
 	c->shared.log = log;
 	pthread_mutex_init(&c->shared.words_lock, NULL);
@@ -301,12 +335,21 @@ capture_stop(struct capture *c)
 }
 
 struct snapshot *
-capture_snapshot(struct capture *c, const char *command)
+capture_snapshot(struct capture *c)
 {
-	struct run_info run = { .version = ROWCALL_VERSION, .command = command, .started_us = c->started_us, .duration = clock_ns() - c->started,
+	struct run_info run = { .version = ROWCALL_VERSION, .command = c->command, .started_us = c->started_us, .duration = clock_ns() - c->started,
 		.upstreams = c->upstreams, .nupstreams = c->cfg->nlistens, .coverage = analyzer_coverage(c->analyzer) };
 
 	return collector_snapshot(c->collector, &run);
+}
+
+bool
+capture_finish_recording(struct capture *c, const struct snapshot *snap, char *err, size_t err_n)
+{
+	struct store *store = c->store;
+
+	c->store = NULL;
+	return !store || store_finish(store, snap, err, err_n);
 }
 
 void
@@ -315,6 +358,7 @@ capture_free(struct capture *c)
 	if (!c)
 		return;
 	capture_stop(c);
+	store_abandon(c->store);
 	acceptor_free(c->acceptor);
 	for (uint32_t i = 0; i < c->nworkers && c->workers; i++)
 		worker_free(c->workers[i]);

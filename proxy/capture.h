@@ -10,9 +10,9 @@
 struct capture;
 
 /* Binds every listener (all or nothing) and starts the threads; blocks SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT in them.
- * cfg and log must outlive the capture. grow_rings: `run` (grow) or `proxy` (drop). NULL: a sentence in err ("127.0.0.1:5433: address
+ * cfg, log and command (what runs, for the report; "" for proxy) must outlive the capture. grow_rings: `run` (grow) or `proxy` (drop). NULL: a sentence in err ("127.0.0.1:5433: address
  * already in use; choose another with --listen"). */
-struct capture *capture_start(const struct config *cfg, struct log *log, bool grow_rings, char *err, size_t err_n)
+struct capture *capture_start(const struct config *cfg, struct log *log, const char *command, bool grow_rings, char *err, size_t err_n)
     __attribute__((warn_unused_result));
 
 /* Where listener i really listens: host (no brackets) or socket path, and port. Borrowed. */
@@ -28,15 +28,17 @@ struct capture_stats {
 };
 struct capture_stats capture_stats(struct capture *c);
 
-/* Stop accepting; idle sessions outside transactions go on until their client leaves or the timeout ends. Returns at once. */
+/* Stop accepting and end sessions as they have no statement and no transaction under way. Returns at once. */
 void capture_drain(struct capture *c);
 /* True when no session is open. */
 bool capture_drained(struct capture *c);
 /* Ends all sessions and workers, closes all requests. After this only capture_snapshot, capture_stats and capture_free. */
 void capture_stop(struct capture *c);
 
-/* command: for the report, "" for proxy. The caller frees it with snapshot_free. */
-struct snapshot *capture_snapshot(struct capture *c, const char *command) __attribute__((warn_unused_result));
+/* Everything so far. The caller frees it with snapshot_free. */
+struct snapshot *capture_snapshot(struct capture *c) __attribute__((warn_unused_result));
+/* Completes the recording cfg->record asks for with this snapshot, after capture_stop; true when none was asked for. False: a sentence in err. */
+bool capture_finish_recording(struct capture *c, const struct snapshot *snap, char *err, size_t err_n) __attribute__((warn_unused_result));
 void capture_free(struct capture *c);
 
 #endif

@@ -4,10 +4,11 @@
 #ifndef ROWCALL_CONFIG_H
 #define ROWCALL_CONFIG_H
 
+#include "proxy/url.h"
 #include "proxy/wire/wire.h"
 #include "reports/collector.h"
 
-enum engine_kind { ENGINE_POSTGRESQL, ENGINE_MYSQL };
+struct settings;
 
 /* Where a listener's sessions go. */
 struct upstream_config {
@@ -69,5 +70,23 @@ struct config {
 	uint64_t connect_timeout;	/* ns, per address */
 	uint64_t drain_timeout;		/* ns */
 };
+
+/* What `run` finds in the environment when neither a flag nor a file names a database; also what --listen pairs with. */
+struct upstream_found {
+	const char *url;	/* as written */
+	struct db_url parsed;
+};
+
+/* Builds the whole configuration. Strings live in the arena, filters until config_clear. found: upstreams to use when the settings name
+ * none (run); NULL for none. False: the problem says what to change. */
+bool config_build(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out,
+    struct problem *p) __attribute__((warn_unused_result));
+void config_clear(struct config *c);
+
+/* The listener for one upstream: where it listens is the caller's business. False: the URL lacks what is needed. */
+bool config_upstream(struct arena *a, const struct db_url *u, struct listen_config *l, struct problem *p) __attribute__((warn_unused_result));
+/* "127.0.0.1:5433", "[::1]:0", "localhost:5433" or an absolute socket path. */
+bool config_address(struct arena *a, const char *text, const char **host, uint16_t *port, bool *is_unix, const char *where, struct problem *p)
+    __attribute__((warn_unused_result));
 
 #endif

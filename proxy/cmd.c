@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd: what every command does first: read its flags, the environment and rowcall.yaml. */
+#include "cmd.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "outputs.h"
+#include "version.h"
+#include "yaml.h"
+
+extern char **environ;
+
+int
+cmd_wrong(const char *command, const struct problem *p)
+{
+	fprintf(stderr, "rowcall %s: error: %s\ntry: rowcall %s --help\n", command, p->text, command);
+	return STATUS_USAGE;
+}
+
+static void
+warn(const char *text)
+{
+	fprintf(stderr, "rowcall: warning: %s\n", text);
+}
+
+/* The file --config names, or the one found upwards; none is fine. */
+static bool
+read_file(struct settings *s, struct problem *p)
+{
+	const char *path = settings_get(s, OPT_CONFIG).text;
+	char cwd[4096];
+
+	if (path) {
+		s->file = path;
+		return yaml_load(s, path, path, p);
+	}
+	if (!getcwd(cwd, sizeof cwd))
+		return true;
+	path = yaml_find(&s->arena, cwd, p);
+	if (!path)
+		return p->text[0] == '\0';
+	s->file = path;
+	return yaml_load(s, path, path, p);
+}
+
+enum cmd_next
+cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest)
+{
+	const struct command *c = command_find(command);
+	struct problem p = { "" };
+
+	settings_init(s);
+	if (!settings_from_flags(s, argc, argv, c->options, rest, &p)) {
+		cmd_wrong(command, &p);
+		return CMD_WRONG;
+	}
+	if (settings_true(s, OPT_HELP)) {
+		help_command(stdout, c);
+		return CMD_DONE;
+	}
+	if (settings_true(s, OPT_VERSION)) {
+		version_print(stdout);
+		return CMD_DONE;
+	}
+	if (!settings_from_environment(s, environ, c->options, warn, &p) ||
+	    ((c->options & (FOR_RUN | FOR_PROXY | FOR_CONFIG | FOR_REPORT)) && !read_file(s, &p))) {
+		cmd_wrong(command, &p);
+		return CMD_WRONG;
+	}
+	return CMD_GO;
+}

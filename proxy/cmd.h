@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd: the subcommands, and what they share: reading settings, help, saying what is wrong.
+ * Each command takes its own arguments (argv[0] = its name) and returns the program's status. */
+#ifndef ROWCALL_CMD_H
+#define ROWCALL_CMD_H
+
+#include "config.h"
+#include "settings.h"
+
+int cmd_run(int argc, char **argv);
+int cmd_proxy(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_mark(int argc, char **argv);
+int cmd_ping(int argc, char **argv);
+int cmd_config(int argc, char **argv);
+int cmd_fingerprint(int argc, char **argv);
+
+struct command {
+	const char *name, *usage, *summary;	/* usage: behind "rowcall NAME " */
+	const char *more;			/* paragraphs of its --help */
+	unsigned options;			/* enum option_command */
+	int (*main)(int argc, char **argv);
+};
+
+extern const struct command commands[];		/* ends with name NULL */
+const struct command *command_find(const char *name);
+
+/* ---- help ---- */
+void help_program(FILE *out);
+void help_command(FILE *out, const struct command *c);
+
+/* ---- reading what the user said ---- */
+
+enum cmd_next { CMD_GO, CMD_DONE, CMD_WRONG };	/* DONE: --help or --version was answered; WRONG: said on standard error, status 2 */
+
+/* Flags, ROWCALL_* and, for commands that capture, the rowcall.yaml in force. *rest = index of the first other argument. */
+enum cmd_next cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest) __attribute__((warn_unused_result));
+/* "rowcall run: error: …" and a hint, on standard error; returns STATUS_USAGE. */
+int cmd_wrong(const char *command, const struct problem *p);
+
+#endif

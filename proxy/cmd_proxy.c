@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_proxy: rowcall proxy: listen, forward, inspect until told to end, then report.
+ * Signals go through libevent on the main thread; the capture's own threads never see them. */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "cmd.h"
+#include "outputs.h"
+
+enum { LOOK_MS = 20 };
+
+struct proxy {
+	const struct config *cfg;
+	struct log *log;
+	struct capture *capture;
+	struct event_base *base;
+	struct event *look;		/* while draining: is it done? */
+	uint64_t looks_left;
+	bool draining;
+};
+
+static void
+on_end(evutil_socket_t signal_number, short what, void *arg)
+{
+	static const struct timeval often = { 0, LOOK_MS * 1000 };
+	struct proxy *p = arg;
+
+	(void)what;
+	if (p->draining) {
+		log_info(p->log, 0, "%s again: ending at once", strsignal((int)signal_number));
+		event_base_loopbreak(p->base);
+		return;
+	}
+	p->draining = true;
+	log_info(p->log, 0, "%s: no new sessions; waiting for statements and transactions under way (again: end at once)",
+	    strsignal((int)signal_number));
+	capture_drain(p->capture);
+	p->looks_left = p->cfg->drain_timeout / (LOOK_MS * 1000000u);
+	event_add(p->look, &often);
+}
+
+static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct proxy *p = arg;
+
+	(void)fd;
+	(void)what;
+	if (capture_drained(p->capture)) {
+		event_base_loopbreak(p->base);
+	} else if (p->looks_left-- == 0) {
+		log_warn(p->log, 0, "%llu sessions were still busy after the drain timeout and are ended",
+		    (unsigned long long)capture_stats(p->capture).open);
+		event_base_loopbreak(p->base);
+	}
+}
+
+static void
+on_hup(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct proxy *p = arg;
+
+	(void)signal_number;
+	(void)what;
+	log_warn(p->log, 0, "reloading is not available yet: restart to read the configuration anew");
+}
+
+static bool
+wait_for_the_end(struct proxy *p)
+{
+	struct event *term, *interrupt, *hup;
+	bool ok;
+
+	p->base = event_base_new();
+	if (!p->base)
+		return false;
+	term = evsignal_new(p->base, SIGTERM, on_end, p);
+	interrupt = evsignal_new(p->base, SIGINT, on_end, p);
+	hup = evsignal_new(p->base, SIGHUP, on_hup, p);
+	p->look = event_new(p->base, -1, EV_PERSIST, on_look, p);
+	ok = term && interrupt && hup && p->look && event_add(term, NULL) == 0 && event_add(interrupt, NULL) == 0 && event_add(hup, NULL) == 0;
+	if (ok)
+		event_base_dispatch(p->base);
+	event_free(term);
+	event_free(interrupt);
+	event_free(hup);
+	event_free(p->look);
+	event_base_free(p->base);
+	return ok;
+}
+
+static void
+say_listeners(const struct proxy *p)
+{
+	for (uint32_t i = 0; i < p->cfg->nlistens; i++) {
+		const struct listen_config *l = &p->cfg->listens[i];
+		const char *host = capture_host(p->capture, i);
+
+		if (l->is_unix)
+			log_info(p->log, 0, "listening on %s for %s at %s", host, engine_name(l->upstream.engine), l->upstream.display);
+		else
+			log_info(p->log, 0, strchr(host, ':') ? "listening on [%s]:%u for %s at %s" : "listening on %s:%u for %s at %s", host,
+			    capture_port(p->capture, i), engine_name(l->upstream.engine), l->upstream.display);
+		if (l->upstream.engine == ENGINE_MYSQL && l->setup.server_tls != WIRE_TLS_MIRROR && l->setup.server_tls != WIRE_TLS_DISABLE &&
+		    !l->setup.server_is_unix)
+			log_warn(p->log, 0, "%s: TLS on one leg only: caching_sha2_password fails when the server's cache is cold; use server_tls: mirror",
+			    l->name);
+	}
+	if (capture_admin_port(p->capture))
+		log_info(p->log, 0, "marks, health and snapshots at http://%s:%u", p->cfg->admin_address, capture_admin_port(p->capture));
+}
+
+static int
+proxy(struct proxy *p)
+{
+	struct snapshot *snap;
+	char err[400];
+	int status;
+
+	p->capture = capture_start(p->cfg, p->log, "", false, err, sizeof err);
+	if (!p->capture) {
+		log_error(p->log, 0, "%s", err);
+		return STATUS_UNUSABLE;
+	}
+	say_listeners(p);
+	if (!wait_for_the_end(p))
+		log_error(p->log, 0, "the event loop could not be started");
+	capture_stop(p->capture);
+	snap = capture_snapshot(p->capture);
+	status = outputs_reports(p->cfg, snap, STDOUT_FILENO) ? outputs_status(p->cfg, snap) : STATUS_UNUSABLE;
+	if (!snap->gated && snap->coverage.sessions == 0)
+		status = STATUS_OK; /* nobody asked for anything: a daemon that was not used */
+	if (!capture_finish_recording(p->capture, snap, err, sizeof err)) {
+		log_error(p->log, 0, "%s", err);
+		status = STATUS_UNUSABLE;
+	}
+	outputs_verdict(snap);
+	snapshot_free(snap);
+	capture_free(p->capture);
+	return status;
+}
+
+int
+cmd_proxy(int argc, char **argv)
+{
+	struct arena arena = { 0 };
+	struct problem problem = { "" };
+	struct settings settings;
+	struct config cfg;
+	int rest = 0, status = STATUS_USAGE;
+	enum cmd_next next = cmd_settings("proxy", argc, argv, &settings, &rest);
+
+	if (next != CMD_GO) {
+		settings_clear(&settings);
+		return next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
+	}
+	if (rest < argc) {
+		snprintf(problem.text, sizeof problem.text, "unexpected argument %s", argv[rest]);
+		status = cmd_wrong("proxy", &problem);
+	} else if (!config_build(&settings, &arena, NULL, 0, &cfg, &problem)) {
+		status = cmd_wrong("proxy", &problem);
+	} else if (cfg.nlistens == 0) {
+		snprintf(problem.text, sizeof problem.text,
+		    "nothing to listen on: give --listen 127.0.0.1:5433 --upstream postgresql://HOST:5432, or listen: in rowcall.yaml");
+		status = cmd_wrong("proxy", &problem);
+	} else {
+		struct proxy p = { .cfg = &cfg, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
+
+		status = proxy(&p);
+		log_free(p.log);
+	}
+	if (status != STATUS_USAGE)
+		config_clear(&cfg);
+	settings_clear(&settings);
+	arena_clear(&arena);
+	return status;
+}

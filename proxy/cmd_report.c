@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_report: rowcall report and rowcall merge: recordings rendered again, and several made one. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "fingerprint/limits.h"
+#include "keep_run.h"
+#include "outputs.h"
+#include "reports/store/recording.h"
+#include "reports/store/store.h"
+
+/* ---- report ---- */
+
+static int
+render(const struct config *cfg, const char *path, struct problem *p)
+{
+	struct recording *rec = recording_open(path, p->text, sizeof p->text);
+	struct run_info run;
+	struct snapshot *snap;
+	int status;
+
+	if (!rec) {
+		fprintf(stderr, "rowcall: error: %s\n", p->text);
+		return STATUS_UNUSABLE;
+	}
+	run = recording_run(rec);
+	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = run.upstreams,
+		.nupstreams = run.nupstreams };
+	struct shapes *shapes = shapes_new();
+	struct collector *collector = collector_new(&cc);
+	struct request_sink sink = { .ctx = collector, .request = collector_request, .stray = collector_stray };
+	bool whole = shapes && collector && recording_replay(rec, shapes, NULL, sink, p->text, sizeof p->text);
+
+	if (!whole)
+		fprintf(stderr, "rowcall: error: %s\n", p->text[0] ? p->text : "out of memory");
+	run.incomplete = run.incomplete || !whole;
+	snap = collector_snapshot(collector, &run);
+	status = outputs_reports(cfg, snap, STDOUT_FILENO) && whole ? outputs_status(cfg, snap) : STATUS_UNUSABLE;
+	outputs_verdict(snap);
+	snapshot_free(snap);
+	collector_free(collector);
+	shapes_free(shapes);
+	recording_close(rec);
+	return status;
+}
+
+static int
+report(const struct settings *s, struct arena *a, int argc, char **argv)
+{
+	struct problem p = { "" };
+	struct config cfg;
+	char last[4096];
+	int status;
+
+	if (argc > 1) {
+		problem(&p, "one RECORDING only; rowcall merge makes one of several");
+		return cmd_wrong("report", &p);
+	}
+	if (!config_build(s, a, NULL, 0, &cfg, &p))
+		return cmd_wrong("report", &p);
+	if (argc == 0 && !keep_last(last, sizeof last)) {
+		problem(&p, "there is no last run; name a RECORDING, or make one with rowcall run -- COMMAND");
+		status = cmd_wrong("report", &p);
+	} else
+		status = render(&cfg, argc ? argv[0] : last, &p);
+	config_clear(&cfg);
+	return status;
+}
+
+int
+cmd_report(int argc, char **argv)
+{
+	struct arena arena = { 0 };
+	struct settings s;
+	int rest = 0, status;
+	enum cmd_next next = cmd_settings("report", argc, argv, &s, &rest);
+
+	status = next == CMD_GO ? report(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
+	settings_clear(&s);
+	arena_clear(&arena);
+	return status;
+}
+
+/* ---- merge ---- */
+
+struct merge {
+	struct recording **in;
+	int n;
+	struct shapes *shapes;
+	struct store *store;
+	struct collector *collector;
+	const char **upstreams;
+	uint32_t nupstreams;
+	struct run_info run;
+};
+
+static void
+take_request(void *ctx, const struct request *r)
+{
+	struct merge *m = ctx;
+
+	collector_request(m->collector, r);
+	store_request(m->store, r);
+}
+
+static void
+take_stray(void *ctx, const struct req_stmt *s)
+{
+	struct merge *m = ctx;
+
+	collector_stray(m->collector, s);
+	store_stray(m->store, s);
+}
+
+static uint16_t
+upstream_of(struct merge *m, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i < m->nupstreams && strcmp(m->upstreams[i], name) != 0)
+		i++;
+	if (i == m->nupstreams && i < LIMIT_UPSTREAMS)
+		m->upstreams[m->nupstreams++] = name;
+	return (uint16_t)(i < LIMIT_UPSTREAMS ? i : 0);
+}
+
+/* Shards ran beside each other: the run began with the first, lasted as long as the longest, and counts add up. */
+static void
+add_run(struct merge *m, const struct run_info *run)
+{
+	struct coverage *to = &m->run.coverage;
+	const struct coverage *c = &run->coverage;
+
+	if (!m->run.started_us || run->started_us < m->run.started_us)
+		m->run.started_us = run->started_us;
+	if (run->duration > m->run.duration)
+		m->run.duration = run->duration;
+	m->run.incomplete = m->run.incomplete || run->incomplete;
+	m->run.command = m->run.command ? m->run.command : run->command;
+	to->sessions += c->sessions;
+	to->statements += c->statements;
+	to->queries += c->queries;
+	to->control += c->control;
+	to->setup += c->setup;
+	to->tagged += c->tagged;
+	to->opaque_expected += c->opaque_expected;
+	to->opaque_unexpected += c->opaque_unexpected;
+	to->lost += c->lost;
+	to->evidence_shed += c->evidence_shed;
+	to->requests += c->requests;
+	to->evicted_requests += c->evicted_requests;
+	to->notices += c->notices;
+	if (c->opaque_reason && *c->opaque_reason)
+		to->opaque_reason = c->opaque_reason;
+}
+
+static bool
+replay_all(struct merge *m, struct problem *p)
+{
+	struct replay_shift shift = { 0 };
+	struct request_sink sink = { .ctx = m, .request = take_request, .stray = take_stray };
+
+	for (int i = 0; i < m->n; i++) {
+		struct run_info run = recording_run(m->in[i]);
+		uint16_t map[LIMIT_UPSTREAMS];
+
+		for (uint32_t k = 0; k < run.nupstreams; k++)
+			map[k] = upstream_of(m, run.upstreams[k]);
+		shift.upstream_map = map;
+		if (!recording_replay(m->in[i], m->shapes, &shift, sink, p->text, sizeof p->text))
+			return false;
+		shift.add_number += recording_last_number(m->in[i]);
+		shift.add_session += recording_last_session(m->in[i]);
+	}
+	return true;
+}
+
+static bool
+open_all(struct merge *m, char **paths, const char *out, struct problem *p)
+{
+	struct run_info run;
+
+	for (int i = 0; i < m->n; i++) {
+		if (strcmp(paths[i], out) == 0)
+			return problem(p, "%s: cannot be merged into itself", out);
+		m->in[i] = recording_open(paths[i], p->text, sizeof p->text);
+		if (!m->in[i])
+			return false;
+		run = recording_run(m->in[i]);
+		add_run(m, &run);
+		for (uint32_t k = 0; k < run.nupstreams; k++)
+			upstream_of(m, run.upstreams[k]);
+	}
+	m->store = store_open(out, m->run.command, m->run.started_us, m->upstreams, m->nupstreams, p->text, sizeof p->text);
+	return m->store != NULL;
+}
+
+static bool
+merge_all(struct merge *m, struct problem *p)
+{
+	struct collector_config cc = { .rules = rule_settings_default(), .rtt = 1000000, .upstreams = m->upstreams, .nupstreams = m->nupstreams,
+		.gate = { .max_queries = NO_LIMIT, .max_total_queries = NO_LIMIT, .inferred = true, .allow_empty = true, .config_file = "",
+		    .today = "" } };
+	struct snapshot *snap;
+	bool ok;
+
+	m->shapes = shapes_new();
+	m->collector = collector_new(&cc);
+	ok = m->shapes && m->collector && replay_all(m, p);
+	if (!ok)
+		return false;
+	m->run.version = ROWCALL_VERSION;
+	m->run.upstreams = m->upstreams;
+	m->run.nupstreams = m->nupstreams;
+	snap = collector_snapshot(m->collector, &m->run);
+	ok = m->run.incomplete ? (store_abandon(m->store), true) : store_finish(m->store, snap, p->text, sizeof p->text);
+	m->store = NULL;
+	if (ok)
+		printf("merged %d recordings: %llu requests, %llu queries%s\n", m->n, (unsigned long long)m->run.coverage.requests,
+		    (unsigned long long)snap->queries, m->run.incomplete ? "; incomplete, as one of them is" : "");
+	snapshot_free(snap);
+	return ok;
+}
+
+static int
+merge(const struct settings *s, struct arena *a, int argc, char **argv)
+{
+	const char *out = settings_get(s, OPT_RECORD).text;
+	struct merge m = { .n = argc };
+	struct problem p = { "" };
+	int status = STATUS_OK;
+
+	if (!out || argc == 0) {
+		problem(&p, !out ? "name the file to make: --record FILE" : "name the recordings to merge");
+		return cmd_wrong("merge", &p);
+	}
+	m.in = arena_zero(a, (size_t)argc * sizeof *m.in);
+	m.upstreams = arena_zero(a, LIMIT_UPSTREAMS * sizeof *m.upstreams);
+	if (!open_all(&m, argv, out, &p) || !merge_all(&m, &p)) {
+		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
+		status = STATUS_UNUSABLE;
+	}
+	store_abandon(m.store);
+	collector_free(m.collector);
+	shapes_free(m.shapes);
+	for (int i = 0; i < argc; i++)
+		recording_close(m.in[i]);
+	return status;
+}
+
+int
+cmd_merge(int argc, char **argv)
+{
+	struct arena arena = { 0 };
+	struct settings s;
+	int rest = 0, status;
+	enum cmd_next next = cmd_settings("merge", argc, argv, &s, &rest);
+
+	status = next == CMD_GO ? merge(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
+	settings_clear(&s);
+	arena_clear(&arena);
+	return status;
+}

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_run: rowcall run: capture beside the databases a command uses, run the command pointed at the capture, report when it ends.
+ * The report and all words of ours go to standard error; standard output is the command's. */
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "child.h"
+#include "cmd.h"
+#include "env_rewrite.h"
+#include "fingerprint/limits.h"
+#include "keep_run.h"
+#include "outputs.h"
+#include "pgpass.h"
+#include "preflight.h"
+#include "private_dir.h"
+#include "unconnected.h"
+
+enum { WIND_UP_MS = 1000, LOOK_MS = 5, PROGRESS_MS = 500, PASSFILE_BYTES = 1 << 20 };
+
+extern char **environ;
+
+struct run {
+	struct settings settings;
+	struct arena arena;
+	struct config cfg;
+	struct env env;			/* the child's */
+	struct env_databases databases;
+	struct private_dir dir;
+	struct endpoint *endpoints;	/* by listener */
+	struct log *log;
+	struct capture *capture;
+	struct event_base *base;
+	struct child child;
+	sigset_t mask;			/* as it was when we started */
+	struct rlimit files;
+	const char *command;		/* for the report */
+	bool progress;			/* a line on the terminal is being kept up to date */
+};
+
+static void
+say(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "rowcall: %s\n", line);
+}
+
+/* ---- signals while the child runs ---- */
+
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct run *r = arg;
+
+	(void)what;
+	child_signal(&r->child, (int)number);
+}
+
+static void
+on_child(evutil_socket_t number, short what, void *arg)
+{
+	struct run *r = arg;
+
+	(void)number;
+	(void)what;
+	if (child_look(&r->child))
+		event_base_loopbreak(r->base);
+}
+
+static void
+on_progress(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *r = arg;
+	struct capture_stats st = capture_stats(r->capture);
+
+	(void)fd;
+	(void)what;
+	fprintf(stderr, "\r\033[Krowcall: %llu sessions, %llu open, %.1f MB answered ", (unsigned long long)st.accepted, (unsigned long long)st.open,
+	    (double)st.bytes_to_client / 1e6);
+	fflush(stderr);
+}
+
+/* Runs the command to its end. False: it could not be started, which was said. */
+static bool
+run_child(struct run *r, char **argv, char **envp)
+{
+	static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const struct timeval often = { 0, PROGRESS_MS * 1000 };
+	struct event *events[sizeof passed_on / sizeof *passed_on + 2] = { NULL };
+	size_t n = 0;
+	bool ok;
+
+	r->base = event_base_new();
+	if (!r->base)
+		return false;
+	for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
+		events[n++] = evsignal_new(r->base, passed_on[i], on_signal, r);
+	events[n++] = evsignal_new(r->base, SIGCHLD, on_child, r);
+	for (size_t i = 0; i < n; i++)
+		event_add(events[i], NULL);
+	ok = child_start(&r->child, argv, envp, &r->mask, &r->files);
+	if (!ok)
+		fprintf(stderr, "rowcall: error: no process could be started: %s\n", strerror(errno));
+	else if (r->child.ended)
+		fprintf(stderr, "rowcall: error: %s: %s\n", argv[0], strerror(r->child.exec_error));
+	else if (!child_look(&r->child)) {
+		/* Beside the output of a command on the same terminal a moving line would only be in the way. */
+		r->progress = !r->cfg.quiet_output && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+		if (r->progress) {
+			events[n] = event_new(r->base, -1, EV_PERSIST, on_progress, r);
+			event_add(events[n++], &often);
+		}
+		event_base_dispatch(r->base);
+		if (r->progress)
+			fputs("\r\033[K", stderr);
+	}
+	for (size_t i = 0; i < n; i++)
+		event_free(events[i]);
+	event_base_free(r->base);
+	return ok;
+}
+
+/* What the child's last connections still had under way reaches us within a moment; daemons it left behind do not hold us up. */
+static void
+wind_up(struct run *r)
+{
+	capture_drain(r->capture);
+	for (unsigned ms = 0; ms < WIND_UP_MS && !capture_drained(r->capture); ms += LOOK_MS)
+		usleep(LOOK_MS * 1000);
+	capture_stop(r->capture);
+}
+
+/* ---- before ---- */
+
+static bool
+is_socket(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* A database behind a Unix socket is stood in for by a socket, so that peer authentication still sees the user. */
+static bool
+stand_in_for_sockets(struct run *r, struct problem *p)
+{
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
+		struct listen_config *l = (struct listen_config *)(uintptr_t)&r->cfg.listens[i];	/* made for us, in our arena */
+		char path[160];
+		const char *dir;
+
+		if (!l->upstream.is_unix || l->is_unix || l->port != 0)
+			continue;
+		/* One directory each: two originals may have the same name. */
+		dir = private_dir_below(&r->dir, &r->arena, i, p);
+		if (!dir)
+			return false;
+		if (l->upstream.engine == ENGINE_POSTGRESQL)
+			snprintf(path, sizeof path, "%s/.s.PGSQL.%u", dir, l->upstream.port);
+		else
+			snprintf(path, sizeof path, "%s/mysql.sock", dir);
+		l->address = arena_strndup(&r->arena, span_str(path));
+		l->is_unix = true;
+		l->port = l->upstream.port;
+	}
+	return true;
+}
+
+static bool
+find_databases(struct run *r, struct problem *p)
+{
+	struct env_databases *d = &r->databases;
+	struct upstream_found *found;
+
+	env_init(&r->env, &r->arena, environ);
+	env_find(d, &r->arena, &r->env, is_socket);
+	found = arena_zero(&r->arena, (d->nupstreams + 1) * sizeof *found);
+	for (uint32_t i = 0; i < d->nupstreams; i++)
+		found[i] = (struct upstream_found){ d->upstreams[i].text, d->upstreams[i] };
+	if (!config_build(&r->settings, &r->arena, found, d->nupstreams, &r->cfg, p))
+		return false;
+	for (uint32_t i = 0; i < d->nnotes; i++)
+		say(NULL, d->notes[i]);
+	if (r->cfg.nlistens > 0)
+		return stand_in_for_sockets(r, p);
+	return problem(p, "no database in the environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT); name it with --upstream "
+			  "postgresql://HOST:PORT");
+}
+
+/* The admin port is a free one unless the user chose. */
+static void
+choose_admin(struct run *r)
+{
+	if (settings_get(&r->settings, OPT_ADMIN).by > SAID_FILE && *r->cfg.admin_address)
+		return;
+	r->cfg.admin_address = "127.0.0.1";
+	r->cfg.admin_port = 0;
+}
+
+static void
+choose_recording(struct run *r)
+{
+	char path[4096];
+
+	if (strcmp(r->cfg.record, "none") == 0)
+		r->cfg.record = "";
+	else if (!*r->cfg.record) {
+		keep_new(path, sizeof path);
+		r->cfg.record = arena_strndup(&r->arena, span_str(path));
+	}
+}
+
+static bool
+all_answer(const struct run *r, struct problem *p)
+{
+	if (!settings_true(&r->settings, OPT_PREFLIGHT))
+		return true;
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++)
+		if (!preflight(&r->cfg.listens[i].upstream, r->cfg.connect_timeout, p))
+			return false;
+	return true;
+}
+
+static void
+name_endpoints(struct run *r)
+{
+	r->endpoints = arena_zero(&r->arena, r->cfg.nlistens * sizeof *r->endpoints);
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
+		const char *host = capture_host(r->capture, i);
+		bool is_unix = r->cfg.listens[i].is_unix;
+
+		r->endpoints[i] = (struct endpoint){ .host = is_unix ? NULL : host, .port = capture_port(r->capture, i), .socket = is_unix ? host : NULL };
+	}
+}
+
+/* The listener that stands before a database of the environment; both hosts NULL when --upstream named others. */
+static struct endpoint
+endpoint_of(struct run *r, const struct db_url *u)
+{
+	struct listen_config want = { .name = "" };
+	struct problem ignored;
+
+	for (uint32_t i = 0; config_upstream(&r->arena, u, &want, &ignored) && i < r->cfg.nlistens; i++) {
+		const struct upstream_config *up = &r->cfg.listens[i].upstream;
+
+		if (up->engine == want.upstream.engine && up->port == want.upstream.port && strcmp(up->host, want.upstream.host) == 0)
+			return r->endpoints[i];
+	}
+	return (struct endpoint){ 0 };
+}
+
+static const char *
+directory_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_strndup(a, span_of(path, (size_t)(slash - path))) : path;
+}
+
+/* How libpq looks a server up in a password file: its default socket directory counts as localhost. */
+static const char *
+passfile_host(struct arena *a, const struct upstream_config *up)
+{
+	const char *dir = up->is_unix ? directory_of(a, up->host) : NULL;
+
+	if (!dir)
+		return up->host;
+	return strcmp(dir, "/var/run/postgresql") == 0 || strcmp(dir, "/run/postgresql") == 0 ? "localhost" : dir;
+}
+
+static bool
+read_passfile(const struct run *r, struct strbuf *out)
+{
+	const char *file = env_said(&r->env, "PGPASSFILE"), *home = env_said(&r->env, "HOME");
+	char path[4096], chunk[4096];
+	size_t n;
+	FILE *f;
+
+	if (env_said(&r->env, "PGPASSWORD") || (!file && !home))
+		return false;
+	snprintf(path, sizeof path, "%s%s", file ? file : home, file ? "" : "/.pgpass");
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+		strbuf_add(out, span_of(chunk, n));
+	fclose(f);
+	return !out->cut;
+}
+
+/* Host and port change for the child, so lines for the original server are repeated for ours, in a file of the run's own. */
+static void
+resolve_passwords(struct run *r)
+{
+	struct pgpass_move moves[LIMIT_LISTENS];
+	struct strbuf in, out;
+	struct problem p = { "" };
+	const char *path;
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
+		const struct upstream_config *up = &r->cfg.listens[i].upstream;
+		const struct endpoint *e = &r->endpoints[i];
+
+		if (up->engine == ENGINE_POSTGRESQL)
+			moves[n++] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port,
+				e->socket ? directory_of(&r->arena, e->socket) : e->host, e->port };
+	}
+	strbuf_init(&in, PASSFILE_BYTES);
+	strbuf_init(&out, PASSFILE_BYTES * 4);
+	if (read_passfile(r, &in) && pgpass_rewrite(strbuf_span(&in), moves, n, &out) > 0) {
+		path = private_dir_file(&r->dir, &r->arena, "pgpass", strbuf_span(&out), &p);
+		if (path)
+			env_set(&r->env, "PGPASSFILE", path);
+		else
+			say(NULL, p.text);
+	}
+	strbuf_clear(&in);
+	strbuf_clear(&out);
+}
+
+static bool
+set_extra(struct run *r, const char *text, struct problem *p)
+{
+	const char *equals = strchr(text, '='), *value;
+
+	if (!equals || equals == text)
+		return problem(p, "--env %s: wants NAME=VALUE", text);
+	value = env_expand(&r->env, equals + 1, r->endpoints, r->cfg.nlistens, p);
+	if (!value)
+		return false;
+	env_set(&r->env, arena_strndup(&r->arena, span_of(text, (size_t)(equals - text))), value);
+	return true;
+}
+
+static bool
+point_child_here(struct run *r, struct problem *p)
+{
+	struct env_databases *d = &r->databases;
+	struct endpoint *ends = arena_zero(&r->arena, (d->nreferences + 1) * sizeof *ends);
+	enum said_by by = settings_source(&r->settings, OPT_ENV);
+	char url[64];
+
+	for (uint32_t i = 0; i < d->nreferences; i++)
+		ends[i] = endpoint_of(r, &d->upstreams[d->references[i].upstream]);
+	env_rewrite(&r->env, d, ends, say, NULL);
+	resolve_passwords(r);
+	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
+		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
+			return false;
+	snprintf(url, sizeof url, "http://127.0.0.1:%u", capture_admin_port(r->capture));
+	env_set(&r->env, "ROWCALL_URL", arena_strndup(&r->arena, span_str(url)));
+	return true;
+}
+
+static void
+say_listeners(const struct run *r)
+{
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
+		const struct upstream_config *up = &r->cfg.listens[i].upstream;
+		char where[200];
+
+		endpoint_text(&r->endpoints[i], where, sizeof where);
+		fprintf(stderr, "rowcall: listening on %s for %s at %s\n", where, engine_name(up->engine), up->display);
+	}
+}
+
+static const char *
+command_words(struct arena *a, char **argv)
+{
+	struct strbuf b;
+	const char *text;
+
+	strbuf_init(&b, LIMIT_URL);
+	for (; *argv; argv++)
+		strbuf_printf(&b, "%s%s", b.n ? " " : "", *argv);
+	text = arena_strndup(a, strbuf_span(&b));
+	strbuf_clear(&b);
+	return text;
+}
+
+/* ---- after ---- */
+
+static void
+explain_nothing(struct run *r)
+{
+	char address[256];
+	const struct endpoint *e = &r->endpoints[0];
+
+	if (r->child.exec_error || capture_stats(r->capture).accepted > 0 || r->cfg.gate.allow_empty)
+		return;
+	if (e->socket)
+		snprintf(address, sizeof address, "%s", e->socket);
+	else
+		snprintf(address, sizeof address, "127.0.0.1:%u", r->cfg.listens[0].upstream.engine == ENGINE_POSTGRESQL ? 5433 : 3307);
+	unconnected_explain(stderr, address);
+}
+
+static int
+report(struct run *r)
+{
+	struct snapshot *snap = capture_snapshot(r->capture);
+	char err[400];
+	int status = outputs_status(&r->cfg, snap);
+
+	explain_nothing(r);
+	if (!outputs_reports(&r->cfg, snap, STDERR_FILENO))
+		status = STATUS_UNUSABLE;
+	if (!capture_finish_recording(r->capture, snap, err, sizeof err))
+		fprintf(stderr, "rowcall: warning: %s\n", err);
+	else if (*r->cfg.record)
+		keep_as_last(r->cfg.record);
+	outputs_verdict(snap);
+	snapshot_free(snap);
+	return r->child.status ? r->child.status : status;
+}
+
+static int
+capture_and_run(struct run *r, char **argv)
+{
+	struct problem p = { "" };
+	char err[400];
+	int status;
+
+	r->command = command_words(&r->arena, argv);
+	r->capture = capture_start(&r->cfg, r->log, r->command, true, err, sizeof err);
+	if (!r->capture) {
+		fprintf(stderr, "rowcall: error: %s\n", err);
+		return STATUS_UNUSABLE;
+	}
+	name_endpoints(r);
+	say_listeners(r);
+	if (!point_child_here(r, &p)) {
+		capture_free(r->capture);
+		return cmd_wrong("run", &p);
+	}
+	if (!run_child(r, argv, r->env.v)) {
+		capture_free(r->capture);
+		return STATUS_UNUSABLE;
+	}
+	wind_up(r);
+	status = report(r);
+	capture_free(r->capture);
+	return status;
+}
+
+/* A test suite may open more connections than our soft limit; the child gets its own limit back. */
+static void
+raise_files(struct run *r)
+{
+	struct rlimit more;
+
+	getrlimit(RLIMIT_NOFILE, &r->files);
+	more = r->files;
+	more.rlim_cur = more.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) != 0)
+		errno = 0; /* then the limit stays what it is */
+	sigprocmask(SIG_BLOCK, NULL, &r->mask);
+}
+
+static int
+prepare_and_run(struct run *r, char **argv)
+{
+	struct problem p = { "" };
+	int status;
+
+	if (!argv[0]) {
+		problem(&p, "no COMMAND to run; write rowcall run [OPTIONS] -- COMMAND...");
+		return cmd_wrong("run", &p);
+	}
+	if (!find_databases(r, &p))
+		return cmd_wrong("run", &p);
+	choose_admin(r);
+	choose_recording(r);
+	if (!all_answer(r, &p)) {
+		fprintf(stderr, "rowcall: error: %s\n", p.text);
+		config_clear(&r->cfg);
+		return STATUS_UNUSABLE;
+	}
+	r->log = log_new(STDERR_FILENO, r->cfg.log_level < LOG_WARN || r->cfg.log_level == LOG_DEBUG ? r->cfg.log_level : LOG_WARN, r->cfg.log_json);
+	status = capture_and_run(r, argv);
+	log_free(r->log);
+	config_clear(&r->cfg);
+	return status;
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+	struct run r = { 0 };
+	int rest = 0, status = STATUS_OK;
+	enum cmd_next next;
+
+	raise_files(&r);
+	next = cmd_settings("run", argc, argv, &r.settings, &rest);
+	if (next == CMD_GO)
+		status = prepare_and_run(&r, argv + rest);
+	else if (next == CMD_WRONG)
+		status = STATUS_USAGE;
+	private_dir_remove(&r.dir);
+	env_clear(&r.env);
+	settings_clear(&r.settings);
+	arena_clear(&r.arena);
+	return status;
+}

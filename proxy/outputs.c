@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outputs: see outputs.h. */
+#include "outputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fingerprint/limits.h"
+#include "reports/write.h"
+
+static bool
+write_all(int fd, struct span bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = span_from(bytes, (size_t)n);
+	}
+	return true;
+}
+
+static bool
+one_report(const struct config *c, const struct snapshot *s, const char *text, int fd)
+{
+	size_t name = strcspn(text, ":");
+	enum format format = format_find(span_of(text, name));
+	const char *path = text[name] ? text + name + 1 : NULL;
+	struct write_options o = write_options_for(path ? -1 : fd, path ? "never" : c->color);
+	struct strbuf out;
+	char err[400] = "";
+	bool ok;
+
+	o.all = o.all || c->all;
+	o.wide = c->wide;
+	strbuf_init(&out, LIMIT_REPORT_BYTES);
+	write_snapshot(format, s, &o, &out);
+	if (out.cut) {
+		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", text);
+		ok = false;
+	} else if (path)
+		ok = write_file(path, strbuf_span(&out), err, sizeof err);
+	else {
+		ok = write_all(fd, strbuf_span(&out));
+		if (!ok)
+			snprintf(err, sizeof err, "the report could not be written: %s", strerror(errno));
+	}
+	strbuf_clear(&out);
+	if (!ok)
+		fprintf(stderr, "rowcall: error: %s\n", err);
+	return ok;
+}
+
+bool
+outputs_reports(const struct config *c, const struct snapshot *s, int fd)
+{
+	bool ok = true;
+
+	if (c->nreports == 0 && !c->quiet_output)
+		return one_report(c, s, "text", fd);
+	for (uint32_t i = 0; i < c->nreports; i++) {
+		if (c->quiet_output && strcmp(c->reports[i], "text") == 0)
+			continue;
+		ok = one_report(c, s, c->reports[i], fd) && ok;
+	}
+	return ok;
+}
+
+void
+outputs_verdict(const struct snapshot *s)
+{
+	struct strbuf line;
+
+	fflush(stdout);
+	strbuf_init(&line, 1024);
+	write_verdict_line(s, &line);
+	if (line.n == 0 || line.p[line.n - 1] != '\n')
+		strbuf_char(&line, '\n');
+	if (!write_all(STDERR_FILENO, strbuf_span(&line)))
+		errno = 0; /* nobody is left to be told */
+	strbuf_clear(&line);
+}
+
+int
+outputs_status(const struct config *c, const struct snapshot *s)
+{
+	if (!s->trusted)
+		return STATUS_UNUSABLE;
+	if (s->state == GATE_FAIL)
+		return c->exit_zero ? STATUS_OK : c->exit_code;
+	return STATUS_OK;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outputs: what happens with a snapshot at the end: every report that was asked for, the verdict line, the status.
+ * Never: computes anything the snapshot does not say. */
+#ifndef ROWCALL_OUTPUTS_H
+#define ROWCALL_OUTPUTS_H
+
+#include "config.h"
+
+/* The statuses of the program (design: the same everywhere). */
+enum status { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_GATE = 10, STATUS_UNUSABLE = 11 };
+
+/* Writes every report; those without a file go to fd (standard error for run, standard output elsewhere). False: one could not be
+ * written; it was said on standard error. */
+bool outputs_reports(const struct config *c, const struct snapshot *s, int fd) __attribute__((warn_unused_result));
+/* The last line of every run, on standard error. */
+void outputs_verdict(const struct snapshot *s);
+/* What the capture says; a child's own status is the caller's business. */
+int outputs_status(const struct config *c, const struct snapshot *s);
+
+#endif
