@@ -365,11 +365,14 @@ kw_default(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 }
 
 static void
-kw_in(struct sql_scanner *s, unsigned prev, unsigned before)
+kw_in(struct sql_scanner *s, const uint8_t *o, unsigned prev, unsigned before)
 {
 	bool not = prev == K_KEYWORD && before == ACT_NOT;
 
-	if (prev == K_NAME || not)
+	if (prev == K_CLOSE && s->tuple_end == o) {
+		s->tuple_end = s->cur.o;
+		expect(s, SQL_SLOT_IN, no_piece, no_piece);
+	} else if (prev == K_NAME || not)
 		expect(s, not ? SQL_SLOT_RANGE : SQL_SLOT_IN, s->qual, s->name);
 	else
 		expect(s, SQL_SLOT_OTHER, no_piece, no_piece);
@@ -405,7 +408,7 @@ kw_to(struct sql_scanner *s, uint8_t *o, unsigned before)
 {
 	struct cur *c = &s->cur;
 
-	if (s->f->clause == CL_SETTING) {	/* SET x TO y is SET x = y */
+	if (s->f->clause == CL_SETTING && !s->stmt_value.p) {	/* SET x TO y is SET x = y */
 		c->o = o;
 		memcpy(c->o, " =", 2);
 		c->o += 2;
@@ -615,7 +618,7 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 		if (s->verb_frame == f && (s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE))
 			s->want = W_NAME;
 		else
-			kw_in(s, prev, before);
+			kw_in(s, o, prev, before);
 		break;
 	case ACT_ANY:
 		kw_any(s, pending);
@@ -664,6 +667,12 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 	case ACT_TO:
 		kw_to(s, o, before);
 		break;
+	case ACT_VALUE:
+		if (is_write(f->verb) && f->clause == CL_OTHER && next_byte(s) == '(')
+			kw_values(s, prev);
+		else
+			as_name(s, o, elem);
+		break;
 	case ACT_LEFT:
 		if (next_byte(s) == '(')
 			as_name(s, o, elem);
@@ -692,7 +701,7 @@ drop_name(struct sql_scanner *s)
 
 /* The mark that stands for a savepoint's, cursor's or prepared statement's name. */
 static void
-put_generated(struct sql_scanner *s, const uint8_t *from, const uint8_t *to)
+put_generated(struct sql_scanner *s, struct span name)
 {
 	struct cur *c = &s->cur;
 
@@ -703,7 +712,7 @@ put_generated(struct sql_scanner *s, const uint8_t *from, const uint8_t *to)
 	put_blank(c);
 	*c->o++ = '?';
 	c->prev = K_VALUE;
-	s->stmt_name = span_of(from, (size_t)(to - from));
+	s->stmt_name = name;
 	s->want = s->verb == SQL_V_DECLARE ? W_OPTION : W_NONE;
 }
 
@@ -713,9 +722,7 @@ generated_name(struct sql_scanner *s)
 {
 	static const char *const directions[] = { "next", "prior", "first", "last", "absolute", "relative", "forward", "backward", NULL };
 	static const char *const nouns[] = { "savepoint", "prepare", NULL };
-	struct cur *c = &s->cur;
 	struct span w = last_word(s);
-	const uint8_t *from = s->name_p, *to = c->p;
 
 	if (s->path_n > 1)
 		return;
@@ -740,7 +747,7 @@ generated_name(struct sql_scanner *s)
 		return;
 	}
 	drop_name(s);
-	put_generated(s, from, to);
+	put_generated(s, keep_name(s, no_piece, s->name));
 }
 
 static void
@@ -819,6 +826,7 @@ object_name(struct sql_scanner *s)
 static void
 table_name(struct sql_scanner *s)
 {
+	static const char *const temporary[] = { "temp", "temporary", "unlogged", NULL };	/* SELECT .. INTO TEMP t */
 	struct cur *c = &s->cur;
 	struct span w = last_word(s);
 	bool ddl = s->verb == SQL_V_CREATE || s->verb == SQL_V_ALTER || s->verb == SQL_V_DROP || s->verb == SQL_V_TRUNCATE;
@@ -827,6 +835,12 @@ table_name(struct sql_scanner *s)
 		to_keyword(s);
 		return;
 	}
+	if (w.n && w.p[0] == '@') {		/* MySQL: SELECT .. INTO @variable */
+		s->want = W_NONE;
+		return;
+	}
+	if (s->f->verb == SQL_V_SELECT && s->write_next && one_of(w, temporary) && lex_is_ident(next_byte(s)))
+		return;
 	if (ddl)
 		s->write_next = true;
 	bool target = s->write_next || s->verb == SQL_V_COPY;
@@ -846,6 +860,8 @@ alias_name(struct sql_scanner *s)
 			s->cur.prev = K_TABLE;
 		return;
 	}
+	if (s->open_table >= 0 && s->open_table == s->target)
+		s->cur.prev = K_TABLE;		/* INSERT INTO t AS x (a, b) */
 	table_alias(s);
 	s->want = W_NONE;
 }
@@ -862,11 +878,8 @@ column_name(struct sql_scanner *s)
 static void
 cte_name(struct sql_scanner *s)
 {
-	if (s->nctes < CTES && s->name.n <= sizeof s->names - s->names_n) {
-		memcpy(s->names + s->names_n, s->shape + s->name.at, s->name.n);
-		s->ctes[s->nctes++] = span_of(s->names + s->names_n, s->name.n);
-		s->names_n += s->name.n;
-	}
+	if (s->nctes < CTES)
+		s->ctes[s->nctes++] = keep_name(s, no_piece, s->name);
 	s->want = W_NONE;
 	s->cur.prev = K_TABLE;
 }
@@ -945,7 +958,7 @@ clause_value(struct sql_scanner *s, const uint8_t *from, const uint8_t *to)
 	case W_NAME:
 		if ((s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE) && !(c->prev == K_KEYWORD && (s->kw_last == ACT_FROM || s->kw_last == ACT_IN)))
 			return true;
-		put_generated(s, from, to);
+		put_generated(s, span_of(from, (size_t)(to - from)));
 		return false;
 	case W_SETVALUE:
 	case W_SETTING:

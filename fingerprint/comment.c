@@ -90,7 +90,7 @@ hint(struct sql_scanner *s)
 		}
 		if (p[-1] == '+' || (lex_bits[p[-1]] & LEX_BLANK))
 			*c->o++ = ' ';
-		if (*p == '\'') {
+		if (*p == '\'' || (*p == '"' && s->my && !s->ansi)) {
 			*c->o++ = '?';
 			p = lex_string(p, end, s->esc, &done);
 		} else if (lex_bits[*p] & LEX_NUM) {

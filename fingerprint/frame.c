@@ -45,7 +45,7 @@ element_slot(struct sql_scanner *s, struct frame *f)
 {
 	if (f->kind == F_ROW && f->index < s->ncols)
 		merge_slots(s, f->elem_value0, f->elem_slot0, s->ins_slot0 + f->index);
-	else if (f->kind == F_IN) {
+	else if (f->kind == F_IN && !f->ncols) {
 		if (f->slot == NO_SLOT) {
 			s->nslots = f->elem_slot0;
 			frame_list_slot(s, f);
@@ -57,6 +57,18 @@ element_slot(struct sql_scanner *s, struct frame *f)
 
 /* ---- elements ---- */
 
+/* (a, b): remembers plain columns, in case an IN follows. */
+static void
+note_column(struct sql_scanner *s, const struct frame *f)
+{
+	if (f->index == 0)
+		s->ntuple = 0;
+	if (s->cur.elem == E_NAME && s->cur.prev == K_NAME && s->ntuple == f->index && s->ntuple < TUPLE) {
+		s->tuple[s->ntuple] = s->name;
+		s->tuple_qual[s->ntuple++] = s->qual;
+	}
+}
+
 void
 frame_element(struct sql_scanner *s)
 {
@@ -65,6 +77,8 @@ frame_element(struct sql_scanner *s)
 	bool is_value = c->elem == E_VALUE;
 
 	f->all &= is_value;
+	if (f->kind == F_GROUP)
+		note_column(s, f);
 	if (f->kind >= F_ROW && is_value) {
 		element_slot(s, f);
 		if (c->o - f->elem_o != 1) {
@@ -79,6 +93,21 @@ frame_element(struct sql_scanner *s)
 }
 
 /* ---- opening ---- */
+
+/* (a, b) IN (: one slot for each column. */
+static void
+adopt_tuple(struct sql_scanner *s, struct frame *f)
+{
+	unsigned n = s->ntuple;
+
+	if (s->cur.o != s->tuple_end || s->nslots + n > LIMIT_SLOTS)
+		return;
+	f->ncols = (uint8_t)n;
+	f->slot = (uint32_t)s->nslots;
+	for (unsigned i = 0; i < n; i++)
+		slot_new(s, f->cls, s->tuple_qual[i], s->tuple[i]);
+	f->elem_slot0 = (uint32_t)s->nslots;
+}
 
 /* The operator before the parenthesis waits for the list's values. */
 static void
@@ -101,6 +130,7 @@ kind_after_keyword(struct sql_scanner *s, struct frame *up)
 	case ACT_CAST:
 		return F_CAST;
 	case ACT_VALUES:
+	case ACT_VALUE:
 		return up->clause == CL_VALUES ? F_ROW : F_GROUP;
 	case ACT_ROW:
 		return up->clause == CL_VALUES && up->kind <= F_QUERY ? F_ROW : F_GROUP;
@@ -128,7 +158,11 @@ kind_of(struct sql_scanner *s, struct frame *up)
 		return s->kw_last == ACT_NOW ? F_NOW : F_CALL;
 	case K_KEYWORD:
 		return kind_after_keyword(s, up);
+	case K_OPEN:
+		return up->kind == F_IN && up->ncols ? F_TUPLE : F_GROUP;
 	case K_COMMA:
+		if (up->kind == F_IN && up->ncols)
+			return F_TUPLE;
 		return up->clause == CL_VALUES && up->kind <= F_QUERY ? F_ROW : F_GROUP;
 	default:
 		return F_GROUP;
@@ -230,6 +264,9 @@ frame_open(struct sql_scanner *s, bool bracket)
 	}
 	if (kind >= F_CAST)
 		adopt_pending(s, f);
+	if (kind == F_IN && s->tuple_end)
+		adopt_tuple(s, f);
+	s->tuple_end = NULL;
 	if (s->want == W_VERB)
 		s->verb_frame = f;
 	else if (s->want == W_TABLE) {
@@ -265,20 +302,28 @@ frame_query(struct sql_scanner *s)
 
 /* ---- closing ---- */
 
+/* Values in more places than there are columns have no slot. */
+static void
+drop_slots(struct sql_scanner *s, struct frame *f)
+{
+	s->nslots = f->slot0;
+	for (size_t i = f->value0; i < s->nvalues; i++)
+		if (s->values[i].slot >= f->slot0)
+			s->values[i].slot = NO_SLOT;
+}
+
 /* One slot for all values of a row value, or of a row whose columns are not known. */
 static void
 collapse_slots(struct sql_scanner *s, struct frame *f)
 {
 	static const struct piece none;
-	uint32_t slot = f->slot0;
+	uint32_t slot;
 
-	s->nslots = f->slot0;
 	if (f->kind == F_ROW && s->ncols) {
-		for (size_t i = f->value0; i < s->nvalues; i++)
-			if (s->values[i].slot >= slot)
-				s->values[i].slot = NO_SLOT;
+		drop_slots(s, f);
 		return;
 	}
+	s->nslots = f->slot0;
 	slot = slot_new(s, SQL_SLOT_OTHER, none, none);
 	merge_slots(s, f->value0, (uint32_t)s->nslots, slot);
 }
@@ -291,6 +336,8 @@ collapse(struct sql_scanner *s, struct frame *f)
 
 	if (f->kind == F_IN)
 		frame_list_slot(s, f);
+	else if (f->kind == F_TUPLE)
+		drop_slots(s, f);
 	else
 		collapse_slots(s, f);
 	take_back(s, c, f->o);
@@ -328,6 +375,14 @@ element_after(const struct frame *f, bool values)
 	return values && fresh && f->kind >= F_NOW ? E_VALUE : E_OTHER;
 }
 
+/* A list of values and other things proves nothing. */
+static void
+mixed_list(struct sql_scanner *s, const struct frame *f)
+{
+	for (uint32_t i = 0; i < (f->ncols ? f->ncols : 1u); i++)
+		s->slots[f->slot + i].cls = SQL_SLOT_OTHER;
+}
+
 void
 frame_close(struct sql_scanner *s, bool bracket)
 {
@@ -351,7 +406,9 @@ frame_close(struct sql_scanner *s, bool bracket)
 		if (values && f->kind >= F_GROUP)
 			collapse(s, f);
 		else if (f->kind == F_IN && f->slot != NO_SLOT)
-			s->slots[f->slot].cls = SQL_SLOT_OTHER;
+			mixed_list(s, f);
+		if (f->kind == F_GROUP && s->ntuple == f->index && s->ntuple > 1)
+			s->tuple_end = c->o + 1;
 	}
 	*c->o++ = bracket ? ']' : ')';
 	c->p++;

@@ -272,10 +272,12 @@ identity_next(struct identity_cache *c, struct sql_lang lang, struct span text, 
 		return text.n;
 	}
 	c->stats.misses++;
-	/* the whole text, so that its own tags are read again; what is kept depends on the key alone */
+	if (knocked_before(c, hash)) {		/* what is kept depends on the key alone */
+		sql_scan(c->scanner, lang, key, &st);
+		fill(c, lang, &st, out);
+		remember(c, hash, lang, key, out);
+	}
 	sql_scan(c->scanner, lang, text, &st);
 	fill(c, lang, &st, out);
-	if (knocked_before(c, hash))
-		remember(c, hash, lang, key, out);
 	return text.n;
 }

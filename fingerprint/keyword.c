@@ -13,7 +13,7 @@ static const struct word words[] = {
 	/* statements and clauses */
 	{ "select", ACT_SELECT, KW_BOTH }, { "insert", ACT_WRITE, KW_BOTH }, { "update", ACT_UPDATE, KW_BOTH },
 	{ "delete", ACT_WRITE, KW_BOTH }, { "merge", ACT_WRITE, KW_PG }, { "replace", ACT_WRITE, KW_MY }, { "with", ACT_WITH, KW_BOTH },
-	{ "values", ACT_VALUES, KW_BOTH }, { "from", ACT_FROM, KW_BOTH }, { "join", ACT_JOIN, KW_BOTH },
+	{ "values", ACT_VALUES, KW_BOTH }, { "value", ACT_VALUE, KW_MY }, { "from", ACT_FROM, KW_BOTH }, { "join", ACT_JOIN, KW_BOTH },
 	{ "straight_join", ACT_JOIN, KW_MY }, { "into", ACT_INTO, KW_BOTH }, { "table", ACT_TABLE, KW_BOTH },
 	{ "using", ACT_USING, KW_BOTH }, { "set", ACT_SET, KW_BOTH }, { "where", ACT_WHERE, KW_BOTH }, { "having", ACT_WHERE, KW_BOTH },
 	{ "on", ACT_ON, KW_BOTH }, { "group", ACT_CLAUSE, KW_BOTH }, { "order", ACT_CLAUSE, KW_BOTH }, { "union", ACT_CLAUSE, KW_BOTH },

@@ -42,10 +42,12 @@ value_slot(struct sql_scanner *s, bool typed)
 
 	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_n == 1 && s->shape + s->path_at == s->pend_o))
 		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
-	if (f->kind == F_IN)
+	if (f->kind == F_IN && !f->ncols)
 		return f->slot != NO_SLOT ? f->slot : frame_list_slot(s, f);
 	if (f->kind == F_ROW && f->index < s->ncols)
 		return s->ins_slot0 + f->index;
+	if (f->kind == F_TUPLE && f->index < (f - 1)->ncols)
+		return (f - 1)->slot + f->index;
 	return slot_new(s, f->clause == CL_LIMIT ? SQL_SLOT_LIMIT : SQL_SLOT_OTHER, none, none);
 }
 
@@ -224,16 +226,16 @@ name(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *a
 		s->path_prev = (uint8_t)c->prev;
 		s->path_n = 1;
 	}
-	s->name = text;
-	c->prev = K_NAME;
 	if (UNLIKELY(s->want)) {
 		s->old_elem = c->elem;
 		s->name_p = from;
-		c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
-		LEND(clause_name(s));
-		return;
 	}
-	c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
+	if (c->prev != K_DOT)
+		c->elem = c->elem == E_EMPTY ? E_NAME : E_OTHER;
+	s->name = text;
+	c->prev = K_NAME;
+	if (UNLIKELY(s->want))
+		LEND(clause_name(s));
 }
 
 void
@@ -385,20 +387,22 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 		c->o = o + n;
 		c->p = end;
 		name(s, c, from, at, piece_of(s, o, o + n));
-		if (next == '.' && c->prev >= K_NAME) {
-			*c->o++ = '.';
+		if ((next != '.' && !(next == ',' && separates)) || c->prev < K_NAME || c->o > s->o_limit)
+			return;
+		*token_o = c->o;
+		*c->o++ = next;
+		from = ++c->p;
+		if (next == '.')
 			c->prev = K_DOT;
-		} else if (next == ',' && separates && c->prev >= K_NAME) {
-			*c->o++ = ',';
+		else {
 			c->prev = K_COMMA;
 			c->elem = E_EMPTY;
-			c->p += peek(s, end + 1, way) == ' ';
-		} else
+			from = c->p += peek(s, c->p, way) == ' ';
+		}
+		at = c->o;
+		if (from >= limit || lex_class[*from] != again || at > s->o_limit)
 			return;
-		from = ++c->p;
-		at = *token_o = c->o;
-		if (from >= limit || lex_class[*from] != again || c->o > s->o_limit)
-			return;
+		*token_o = at;
 	}
 }
 
@@ -464,7 +468,7 @@ list_comma(struct sql_scanner *s, struct cur *c, struct frame *f)
 				c->o = f->run_o;
 			else
 				f->run_o = c->o;
-			if (f->slot != NO_SLOT)
+			if (f->slot != NO_SLOT && !f->ncols)
 				c->p = list_run(s, c->p + 1) - 1;
 		}
 		f->index++;

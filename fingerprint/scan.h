@@ -29,6 +29,7 @@ enum frame_kind {
 	F_NOW,		/* arguments of a function that only tells the time or makes a uuid */
 	F_CAST,
 	F_GROUP,	/* a parenthesised expression or row value */
+	F_TUPLE,	/* a row value in (a, b) IN ((1, 2), ..) */
 	F_ROW,		/* a row of VALUES */
 	F_IN,		/* IN (..), ANY (..), ARRAY[..] */
 };
@@ -74,10 +75,11 @@ struct frame {
 	uint32_t value0, elem_value0;	/* count of values at the start of the frame, of the element */
 	uint32_t slot0, elem_slot0;	/* same of slots; CL_VALUES: where a row's own slots begin */
 	uint32_t slot;		/* F_IN: the list's one slot, or NO_SLOT */
-	uint32_t index;		/* F_ROW: number of the element */
+	uint32_t index;		/* F_ROW, F_TUPLE: number of the element */
 	uint32_t row_slots;	/* CL_VALUES: slots that the rows so far have defined */
 	uint32_t floor;		/* F_ROW: slot_floor of the surroundings */
 	struct piece qual, column;	/* F_IN: what is compared with the list */
+	uint8_t ncols;		/* F_IN behind (a, b): how many columns; their slots begin at `slot` */
 	uint16_t scope;		/* query level, for aliases */
 	uint8_t kind, clause, verb, cls;
 	uint8_t saved;		/* the parent's elem */
@@ -86,7 +88,7 @@ struct frame {
 	bool bracket;
 };
 
-enum { FRAMES = 128, SCOPES = 256, SHAPE_SLACK = 256, NAMES_BYTES = 4096, CTES = 32, COMMENTS = 16, NO_SLOT = SQL_NO_SLOT };
+enum { FRAMES = 128, SCOPES = 256, SHAPE_SLACK = 256, NAMES_BYTES = 4096, CTES = 32, COMMENTS = 16, TUPLE = 16, NO_SLOT = SQL_NO_SLOT };
 
 struct slot {
 	uint8_t cls;
@@ -153,6 +155,8 @@ struct sql_scanner {
 	uint8_t *rev_o;		/* a name right here is what the value before the operator is compared with */
 	unsigned value_prev;	/* enum kind before the last value */
 	uint32_t last_slot;	/* its slot */
+	uint8_t *tuple_end;	/* behind the last (a, b), the columns of which are in tuple[] */
+	unsigned ntuple;
 	uint32_t slot_floor;	/* slots below were defined by an earlier row of VALUES and stay */
 
 	/* results */
@@ -170,6 +174,7 @@ struct sql_scanner {
 
 	/* arrays, valid up to their counts */
 	struct piece cols[LIMIT_SLOTS];
+	struct piece tuple[TUPLE], tuple_qual[TUPLE];
 	struct span ctes[CTES];
 	struct span comments[COMMENTS];
 	uint16_t scope_up[SCOPES];
@@ -319,6 +324,8 @@ void frame_query(struct sql_scanner *s);
 uint32_t frame_list_slot(struct sql_scanner *s, struct frame *f);
 
 /* ---- tables.c ---- */
+/* Copies a.b (or b when a is empty) to where it outlives the shape's changes. */
+struct span keep_name(struct sql_scanner *s, struct piece a, struct piece b);
 void table_add(struct sql_scanner *s, bool hidden);
 void table_extend(struct sql_scanner *s);
 void table_alias(struct sql_scanner *s);

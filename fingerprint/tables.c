@@ -3,8 +3,7 @@
  * Does: aliases, schemas, names defined by WITH, query levels. Never: knows a catalog: what the text does not say stays empty. */
 #include "scan.h"
 
-/* Copies a.b (or b when a is empty) to where it outlives the shape's changes. */
-static struct span
+struct span
 keep_name(struct sql_scanner *s, struct piece a, struct piece b)
 {
 	size_t n = (size_t)a.n + (a.n > 0) + b.n;
