@@ -151,6 +151,8 @@ wrap_word(struct page *p, struct span word, unsigned indent, unsigned right)
 {
 	unsigned w = text_columns(word);
 
+	if (word.n == 0 && p->col + 1 >= right)
+		return;		/* a doubled blank where the line ends */
 	if (p->col > indent && p->col + 1 + w > right)
 		wrap_line(p, indent, word);
 	else if (p->col > indent)

@@ -44,6 +44,8 @@ visible_escape(struct strbuf *out, uint32_t c)
 bool
 text_commands_ci(struct span s)
 {
+	while (s.n > 0 && strchr(" \t\r\n", s.p[0]) && s.p[0])
+		s = span_from(s, 1);
 	return s.n >= 2 && s.p[0] == ':' && s.p[1] == ':';
 }
 

@@ -12,7 +12,7 @@
  * would obey gets a backslash ("\::error::", "#\#[error]"). */
 void text_clean(struct strbuf *out, struct span s, bool utf8);
 
-/* Begins like a command of a CI runner ("::error::"): must not begin a line. */
+/* Begins like a command of a CI runner ("::error::", blanks before it ignored): must not begin a line. */
 bool text_commands_ci(struct span s);
 
 /* The rest takes cleaned text. */

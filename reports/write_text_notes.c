@@ -49,7 +49,7 @@ note_tags(struct page *p, const struct snapshot *s)
 		note(p, "%.0f%% of the queries carry a tag (%s of %s)", 100.0 * (double)c->tagged / (double)c->queries, text_count(c->tagged, n),
 		    text_count(c->queries, m));
 	if (inferred > 0 && c->tagged > 0)
-		note(p, "%s of %s requests have inferred borders (~): found by transactions and pauses, not by tags", text_count(inferred, n),
+		note(p, "borders are inferred (~) for %s of %s requests: from transactions and pauses, not from tags", text_count(inferred, n),
 		    text_count(requests_seen(s), m));
 }
 

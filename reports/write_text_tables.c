@@ -156,13 +156,13 @@ baseline_cell(struct table *t, const struct snap_scope *sc)
 static void
 put_scope(struct table *t, const struct snap_scope *sc, bool fails)
 {
-	bool inferred = sc->borders_from >= FROM_TRANSACTION;
+	bool inferred = sc->borders_from >= FROM_TRANSACTION, beyond = sc->budget != NO_LIMIT && (int64_t)sc->queries.max > sc->budget;
 	char mark[3];
 
 	snprintf(mark, sizeof mark, "%s%s", sc->over ? "!" : fails ? " " : "", inferred ? "~" : "");
 	table_row(t, sc->over ? INK_BAD : INK_DIM, mark, INK_PLAIN, sc->name);
 	table_cell(t, INK_PLAIN, "%" PRIu64, sc->requests);
-	table_cell(t, sc->over ? INK_RED : INK_PLAIN, "%" PRIu64 " / %" PRIu64, sc->queries.p50, sc->queries.max);
+	table_cell(t, beyond ? INK_RED : INK_PLAIN, "%" PRIu64 " / %" PRIu64, sc->queries.p50, sc->queries.max);
 	if (sc->budget == NO_LIMIT)
 		table_cell(t, INK_PLAIN, "%s", "");
 	else

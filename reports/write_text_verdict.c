@@ -41,7 +41,7 @@ put_aside(struct page *p, const struct snapshot *s, const struct sums *c)
 		page_put(p, INK_DIM, "%" PRIu32 " finding%s allowed%s", s->nallowed, plural(s->nallowed), c->notes ? ", " : "");
 	if (c->notes > 0)
 		page_put(p, INK_DIM, "%" PRIu64 " note%s", c->notes, plural(c->notes));
-	page_put(p, INK_DIM, "%s", hidden ? " (--all shows them)" : "");
+	page_put(p, INK_DIM, "%s", hidden ? " (shown with --all)" : "");
 	page_line(p);
 }
 

@@ -524,6 +524,69 @@ sample_findings(uint32_t n)
 	return s;
 }
 
+/* Up to 80 bytes: ASCII, controls, halves of UTF-8 sequences, whole characters, signs with a meaning somewhere. */
+static const char *
+any_text(struct arena *a, uint64_t *seed)
+{
+	static const char *const pieces[] = { "\xe2\x86\x92", "\xf0\x9f\x98\x80", "\xe6\xb3\xa8", "\xcc\x81", "::", "##[", "|", "`", "]]>", "@a", "#1",
+		"\n", "\x1b[", "\xe2\x80\xae", " ", "SELECT ", " FROM ", "(", ")", "\"", "WHERE", "%0A", "<b>", "\\" };
+	char *p = arena_zero(a, 400);
+	size_t n = 0;
+
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	for (unsigned left = *seed >> 33 & 63; left > 0; left--) {
+		*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+		unsigned r = *seed >> 40 & 255;
+		const char *piece = pieces[r % COUNT(pieces)];
+
+		if (*seed >> 50 & 1)
+			p[n++] = (char)(r ? r : 1);
+		else
+			n += (size_t)snprintf(p + n, 8, "%s", piece);
+	}
+	return p;
+}
+
+struct snapshot *
+sample_random(uint64_t seed)
+{
+	enum { N = 4 };
+	struct snapshot *s = fresh();
+	struct demo *d = arena_zero(s->arena, N * sizeof *d);
+	const char *names[N];
+	struct snap_finding *f = arena_zero(s->arena, N * sizeof *f);
+	struct gate_failure *g = arena_zero(s->arena, N * sizeof *g);
+
+	for (unsigned i = 0; i < N; i++) {
+		struct shape *sh = arena_zero(s->arena, sizeof *sh);
+
+		*sh = shapes[i];
+		sh->text = any_text(s->arena, &seed);
+		sh->summary = any_text(s->arena, &seed);
+		names[i] = any_text(s->arena, &seed);
+		d[i] = (struct demo){ names[i], any_text(s->arena, &seed), any_text(s->arena, &seed), i, 0, i, i + 1 };
+		f[i] = shop_findings[i];
+		f[i].scope = names[i];
+		f[i].test = d[i].test;
+		f[i].file = any_text(s->arena, &seed);
+		f[i].advice = any_text(s->arena, &seed);
+		f[i].worst.repeat = sh;
+		f[i].worst.evidence = any_text(s->arena, &seed);
+		f[i].request = i;
+		g[i] = (struct gate_failure){ "row-budget", names[i], "", any_text(s->arena, &seed), 1, 2, i, f[i].file, i };
+	}
+	s->command = any_text(s->arena, &seed);
+	add_requests(s, d, N);
+	sum_totals(s);
+	add_scopes(s, names, N);
+	s->findings = f;
+	s->failures = g;
+	s->nfindings = s->nfailures = N;
+	s->gated = true;
+	s->state = GATE_FAIL;
+	return s;
+}
+
 void
 sample_free(struct snapshot *s)
 {

@@ -13,6 +13,7 @@ struct snapshot *sample_lossy(void);		/* lost, opaque, shed, dropped: everything
 struct snapshot *sample_hostile(void);		/* names made of control characters, escapes, broken UTF-8, endless ones */
 struct snapshot *sample_large(uint32_t n);	/* n scopes and n requests */
 struct snapshot *sample_findings(uint32_t n);	/* the same with a finding in each scope, every other one failing the gate */
+struct snapshot *sample_random(uint64_t seed);		/* every text any bytes */
 void sample_free(struct snapshot *s);
 
 #endif

@@ -57,6 +57,7 @@ hostile_bytes_become_visible(void **state)
 	check_clean("zero\xe2\x80\x8bwidth", true, "zero\\u200bwidth");
 	check_clean("\xf3\xa0\x81\x81", true, "\\U0e0041");			/* a tag character */
 	check_clean("::error::x", true, "\\::error::x");
+	check_clean("\n ::error::x", true, "\\  ::error::x");
 	check_clean("a.py::test ##[error] ##vso[task] a ## b", true, "a.py::test #\\#[error] #\\#vso[task] a ## b");
 	check_clean("Bj\xc3\xb6rn \xe2\x86\x92 2", true, "Bj\xc3\xb6rn \xe2\x86\x92 2");
 	check_clean("Bj\xc3\xb6rn \xe2\x86\x92 2\xe2\x80\xa6", false, "Bj\\xf6rn -> 2...");

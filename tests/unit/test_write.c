@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -192,6 +193,35 @@ every_page_fits(void **state)
 	}
 }
 
+/* Whatever bytes names and shapes are made of: pages hold, JSON parses, workflow commands stay one to a line. */
+static void
+any_bytes_do(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct snapshot *s = sample_random(seed);
+
+		check_lines(s, (struct write_options){ .width = 80 });
+		check_lines(s, (struct write_options){ .width = 100, .utf8 = true, .all = true });
+		for (unsigned f = 0; f < FORMATS; f++) {
+			struct strbuf b = written((enum format)f, s, plain);
+			json_t *read;
+
+			if (f == FORMAT_JSON || f == FORMAT_GITLAB || f == FORMAT_SARIF) {
+				read = json_loadb(b.p, b.n, 0, NULL);
+				if (!read)
+					fail_msg("seed %d: not JSON: %s", (int)seed, b.p);
+				json_decref(read);
+			}
+			if (f == FORMAT_GITHUB)
+				for (const char *line = b.p; *line; line = strchr(line, '\n') + 1)
+					assert_true(strncmp(line, "::", 2) == 0);
+			strbuf_clear(&b);
+		}
+		sample_free(s);
+	}
+}
+
 /* Colour only repeats what words and signs say: without it the page is the same. */
 static void
 color_only_colors(void **state)
@@ -284,7 +314,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_text), cmocka_unit_test(golden_json), cmocka_unit_test(golden_formats), cmocka_unit_test(large_runs_stay_readable),
-		cmocka_unit_test(large_runs_are_quick), cmocka_unit_test(every_page_fits), cmocka_unit_test(color_only_colors),
+		cmocka_unit_test(large_runs_are_quick), cmocka_unit_test(every_page_fits), cmocka_unit_test(any_bytes_do), cmocka_unit_test(color_only_colors),
 		cmocka_unit_test(lines_to_grep), cmocka_unit_test(formats_have_names), cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 
