@@ -9,13 +9,13 @@
 static struct snapshot *
 large(void)
 {
-	return sample_large(10000);
+	return sample_large(1500);
 }
 
 static struct snapshot *
 findings(void)
 {
-	return sample_findings(10000);
+	return sample_findings(1500);
 }
 
 int
