@@ -79,6 +79,21 @@ enum {
 	LIMIT_STORE_QUEUE = 64 << 20,	/* packed bytes waiting for the disk before requests are left out of the recording */
 	LIMIT_PACKED_REQUEST = 32 << 20, /* bytes of one packed request */
 	LIMIT_UPSTREAMS = 1024,		/* upstreams of one recording */
+
+	/* ---- lineage ---- */
+	LIMIT_EVIDENCE_ROWS = 64,	/* rows of a result whose values are kept */
+	LIMIT_EVIDENCE_COLUMNS = 8,	/* columns of a result, key-like names first */
+	LIMIT_EVIDENCE_VALUE = 64,	/* bytes of a value; longer ones prove nothing */
+	LIMIT_EVIDENCE_PARAMS = 64,	/* values of one execution */
+	LIMIT_EVIDENCE_LIST = 32,	/* ... of one list in it */
+	LIMIT_RESULT_BYTES = 64 << 10,	/* of a result that are hashed */
+	LIMIT_LINEAGE_VALUES = 64 << 10,	/* kept of one open request: parameters and result values together */
+	LIMIT_OPEN_VALUES = 4 << 20,	/* ... of all of them */
+	LIMIT_LINEAGE_EDGES = 128,	/* candidate columns of one value position */
+	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for one request */
+	LIMIT_TABLE_NAMES = 10000,	/* tables whose names lineage remembers */
+	LIMIT_COLUMN_SETS = 20000,	/* results' sets of columns it remembers */
+
 	LIMIT_NAME = 256,		/* bytes of a scope, test, application or other name */
 };
 

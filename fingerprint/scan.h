@@ -257,16 +257,22 @@ slot_new(struct sql_scanner *s, unsigned cls, struct piece qual, struct piece co
 
 /* Reads one statement from s->start; s->cur.p then stands at the semicolon or at the end. */
 void scan_statement(struct sql_scanner *s);
+/* A name or keyword was written; at: where its token (and blank) began in the shape; text: the name without quotes. */
+void scan_name(struct sql_scanner *s, const uint8_t *from, const uint8_t *at, struct piece text);
+void scan_keyword(struct sql_scanner *s, unsigned action, uint8_t *at);
+
+/* ---- value.c ---- */
+
+/* A token that begins like a value: a string, a number, $ or ?. */
+void literal(struct sql_scanner *s);
+/* In a list of values: takes in whole `$1, `, `42, ` and `?, ` from p on; the shape does not change. Returns where it stopped. */
+const uint8_t *literal_run(struct sql_scanner *s, const uint8_t *p);
 /* A value at the pen: its `?`, its slot and its record. */
 void scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to);
 void scan_placeholder(struct sql_scanner *s, const uint8_t *to);
 /* A string whose quote is at q, a number whose digits begin at `digits`; from: where its prefix or sign begins. */
 void scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc);
 void scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits);
-/* A name or keyword was written; at: where its token (and blank) began in the shape; text: the name without quotes. */
-void scan_name(struct sql_scanner *s, const uint8_t *from, const uint8_t *at, struct piece text);
-void scan_keyword(struct sql_scanner *s, unsigned action, uint8_t *at);
-
 /* ---- word.c ---- */
 void word_slow(struct sql_scanner *s);
 bool word_prefix(struct sql_scanner *s, unsigned n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* names: the printed names of classes and verbs, and the one-line summary of a statement. */
+/* summary: the printed names of classes and verbs, and the one-line summary of a statement. */
 #include "sql.h"
 
 const char *

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* value: literals and placeholders: where they end, the ? they become, the slot they fill. Does: strings of every form, numbers, $n, ?.
+ * Never: keeps a value's bytes, only where they are in the text. */
+#include "scan.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+static inline void
+record_value(struct sql_scanner *s, unsigned kind, uint32_t number, uint32_t slot, const uint8_t *from, const uint8_t *to)
+{
+	if (UNLIKELY(s->nvalues == LIMIT_VALUES)) {
+		if (!s->values_end)
+			s->values_end = from;
+		return;
+	}
+	s->values[s->nvalues++] = (struct sql_value){
+		.kind = (uint8_t)kind, .slot = (uint16_t)slot, .number = number, .raw = span_of(from, (size_t)(to - from))
+	};
+}
+
+/* typed: the value is a string, which a name before it makes a typed literal. */
+static inline uint32_t
+value_slot(struct sql_scanner *s, bool typed)
+{
+	static const struct piece none;
+	struct frame *f = s->f;
+	struct cur *c = &s->cur;
+
+	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_n == 1 && s->shape + s->path_at == s->pend_o))
+		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
+	if (f->kind == F_IN && !f->ncols)
+		return f->slot != NO_SLOT ? f->slot : frame_list_slot(s, f);
+	if (f->kind == F_ROW && f->index < s->ncols)
+		return s->ins_slot0 + f->index;
+	if (f->kind == F_TUPLE && f->index < (f - 1)->ncols)
+		return (f - 1)->slot + f->index;
+	return slot_new(s, f->clause == CL_LIMIT ? SQL_SLOT_LIMIT : SQL_SLOT_OTHER, none, none);
+}
+
+/* A value at the pen: its ?, its slot and its record. typed: a string, which a name before it makes a typed literal (DATE '..'). */
+static inline void
+put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *from, const uint8_t *to, bool typed)
+{
+	struct cur *c = &s->cur;
+
+	if (UNLIKELY(s->want) && !clause_value(s, from, to))
+		return;
+	s->last_slot = value_slot(s, typed);
+	s->value_prev = c->prev;
+	record_value(s, kind, number, s->last_slot, from, to);
+	c->elem = c->elem == E_EMPTY || (typed && c->elem == E_NAME) ? E_VALUE : E_OTHER;
+	put_blank(c);
+	*c->o++ = '?';
+	c->prev = K_VALUE;
+}
+
+void
+scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to)
+{
+	put_value(s, kind, number, from, to, false);
+}
+
+void
+scan_placeholder(struct sql_scanner *s, const uint8_t *to)
+{
+	const uint8_t *from = s->cur.p;
+
+	s->cur.p = to;
+	put_value(s, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
+}
+
+/* Behind a string: further parts of the same literal ('a' <newline> 'b' in PostgreSQL, 'a' 'b' in MySQL). */
+static __attribute__((noinline)) const uint8_t *
+string_rest(struct sql_scanner *s, const uint8_t *p, unsigned esc)
+{
+	for (;;) {
+		const uint8_t *q = p;
+		bool newline = s->my, done = true;
+
+		for (;; q++) {
+			while (!s->my && s->end - q >= 2 && q[0] == '-' && q[1] == '-')
+				q = lex_line(q, s->end);
+			if (q >= s->end || !(lex_bits[*q] & LEX_BLANK))
+				break;
+			newline |= *q == '\n' || *q == '\r';
+		}
+		if (q >= s->end || q == p || !newline || (*q != '\'' && !(s->my && !s->ansi && *q == '"')))
+			return p;
+		p = lex_string(q, s->end, esc, &done);
+		s->unfinished |= !done;
+	}
+}
+
+void
+scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
+{
+	bool done = true;
+	const uint8_t *p = lex_string(q, s->end, esc, &done);
+
+	if (UNLIKELY(!done))
+		s->unfinished = true;
+	else if (p + 1 < s->end && (lex_bits[p[0]] & LEX_BLANK) && lex_class[p[1]] != LEX_WORD)
+		p = string_rest(s, p, esc);
+	s->cur.p = p;
+	put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
+}
+
+static const uint8_t *
+skip_digits(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && (lex_bits[*p] & LEX_NUM))
+		p++;
+	return p;
+}
+
+void
+scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
+{
+	const uint8_t *end = skip_digits(digits, s->end);
+
+	if (UNLIKELY(end < s->end && (*end == '.' || lex_is_ident(*end)))) {
+		end = lex_number(digits, s->end, s->my);
+		/* MySQL: 2fa_tokens is a name; so is 1a in t.1a */
+		if (s->my && end < s->end && lex_is_ident(*end) && !memchr(digits, '.', (size_t)(end - digits)) && from == digits) {
+			word_slow(s);
+			return;
+		}
+	}
+	s->cur.p = end;
+	put_value(s, SQL_VALUE_LITERAL, 0, from, end, false);
+}
+
+/* The number after $ at p; *to behind it. */
+static inline uint32_t
+parameter(const uint8_t *p, const uint8_t *end, const uint8_t **to)
+{
+	uint32_t n = 0;
+
+	for (p++; p < end && (lex_bits[*p] & LEX_NUM); p++)
+		n = n < 1000000 ? n * 10 + (*p & 15u) : n;
+	*to = p;
+	return n;
+}
+
+static void
+dollar(struct sql_scanner *s)
+{
+	const uint8_t *from = s->cur.p, *p;
+	uint32_t n = parameter(from, s->end, &p);
+	bool done = true;
+
+	if (LIKELY(p > from + 1)) {
+		s->cur.p = p;
+		put_value(s, SQL_VALUE_PLACEHOLDER, n, from, p, false);
+		return;
+	}
+	if (!s->my)
+		p = lex_dollar(from, s->end, &done);
+	s->unfinished |= !done;
+	if (!s->my && p > from) {
+		s->cur.p = p;
+		put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
+	} else
+		word_slow(s);
+}
+
+/* A question mark: PostgreSQL's operator between operands, a placeholder elsewhere. */
+static void
+question_mark(struct sql_scanner *s)
+{
+	if (!s->my && s->cur.prev >= K_NAME)
+		operators(s);
+	else
+		scan_placeholder(s, s->cur.p + 1);
+}
+
+/* A token that begins like a value. */
+void
+literal(struct sql_scanner *s)
+{
+	const uint8_t *p = s->cur.p;
+
+	switch (*p) {
+	case '\'':
+	case '"':
+		scan_string(s, p, p, s->esc);
+		break;
+	case '$':
+		dollar(s);
+		break;
+	case '?':
+		question_mark(s);
+		break;
+	default:
+		scan_number(s, p, p);
+		break;
+	}
+}
+
+/* In a list of values: takes in whole `$1, `, `42, ` and `?, ` at once; the shape does not change. */
+const uint8_t *
+literal_run(struct sql_scanner *s, const uint8_t *p)
+{
+	struct frame *f = s->f;
+	const uint8_t *end = s->end;
+
+	for (;;) {
+		const uint8_t *from = lex_blanks(p, end), *q = from;
+		unsigned kind = SQL_VALUE_PLACEHOLDER;
+		uint32_t n = 0;
+
+		if (q >= end)
+			return p;
+		if (*q == '$')
+			n = parameter(q, end, &q);
+		else if (*q == '?')
+			q++;
+		else {
+			kind = SQL_VALUE_LITERAL;
+			q = skip_digits(q, end);
+		}
+		if (q == from || q >= end || *q != ',' || (*from == '$' && q == from + 1))
+			return p;
+		n = *from == '?' ? ++s->marks : n;
+		record_value(s, kind, n, f->slot, from, q);
+		p = q + 1;
+	}
+}
