@@ -46,7 +46,6 @@ on_query(struct wire_conn *c, const struct pg_msg *m, bool function_call)
 		return;
 	if (!function_call)
 		close_unnamed(c);
-	pg_exec_flush_point(c);
 	if (ask_exec(c, function_call ? PG_FUNCTION : PG_QUERY, x, m->now))
 		pg_exec_query(c, x, text, !function_call && cut, function_call, m->now);
 	pg_exec_unref(c, x);

@@ -254,7 +254,7 @@ void pg_exec_portals_gone(struct wire_conn *c, uint64_t now);			/* all live ones
 /* Asked: a Query or FunctionCall; an Execute. */
 void pg_exec_query(struct wire_conn *c, struct pg_exec *x, struct span text, bool cut, bool function_call, uint64_t now);
 void pg_exec_execute(struct wire_conn *c, struct pg_exec *x, uint64_t now);
-/* The client made the server flush: Sync, Flush, Query, FunctionCall. */
+/* The client made the server flush: Sync, Flush. */
 void pg_exec_flush_point(struct wire_conn *c);
 /* Answered. begin: the first byte of a message about x was read; sent: when its question was. answer: all of it was. */
 void pg_exec_begin(struct wire_conn *c, struct pg_exec *x, uint64_t began, uint64_t sent);

@@ -5,7 +5,7 @@
 #include "fingerprint/mem.h"
 #include "pg_conn.h"
 
-enum { FREE_EXECS = 8 };	/* kept for reuse by a session */
+enum { FREE_EXECS = 4 };	/* kept for reuse by a session */
 
 /* ---- life ---- */
 
@@ -183,16 +183,6 @@ take_waits(struct wire_conn *c, struct pg_exec *x)
 	c->waits = 0;
 }
 
-void
-pg_exec_query(struct wire_conn *c, struct pg_exec *x, struct span text, bool cut, bool function_call, uint64_t now)
-{
-	x->state = PG_TOLD;
-	x->query = true;
-	x->pub.sent = now;
-	take_waits(c, x);
-	c->ops->query(c->ctx, &x->pub, text, cut, NULL, function_call);
-}
-
 /* Executes between two flush points share their answer's arrival: none of their durations can be told. */
 static void
 join_group(struct wire_conn *c, struct pg_exec *x)
@@ -216,6 +206,19 @@ pg_exec_flush_point(struct wire_conn *c)
 	c->group_peer = NULL;
 }
 
+/* Its ReadyForQuery flushes what came before it, too. */
+void
+pg_exec_query(struct wire_conn *c, struct pg_exec *x, struct span text, bool cut, bool function_call, uint64_t now)
+{
+	x->state = PG_TOLD;
+	x->query = true;
+	x->pub.sent = now;
+	take_waits(c, x);
+	join_group(c, x);
+	pg_exec_flush_point(c);
+	c->ops->query(c->ctx, &x->pub, text, cut, NULL, function_call);
+}
+
 static void
 tell_execute(struct wire_conn *c, struct pg_exec *x)
 {
@@ -223,13 +226,12 @@ tell_execute(struct wire_conn *c, struct pg_exec *x)
 	bool known = pg_bind_read(c, x, &values);
 
 	x->state = PG_TOLD;
-	if (x->stmt) {
-		x->pub.prepared = &x->stmt->pub;
-		x->stmt->pub.executions++;
-		if (known && values.params.n > x->stmt->pub.nparams)
-			x->stmt->pub.nparams = values.params.n;
-	}
+	x->pub.prepared = x->stmt ? &x->stmt->pub : NULL;
+	if (x->stmt && known && values.params.n > x->stmt->pub.nparams)
+		x->stmt->pub.nparams = values.params.n;
 	c->ops->execute(c->ctx, &x->pub, x->pub.prepared, known && values.params.n ? &values.params : NULL);
+	if (x->stmt)
+		x->stmt->pub.executions++;
 	pg_bind_release(&values);
 	drop_bind(c, x);
 	pg_result_kept(c, x);

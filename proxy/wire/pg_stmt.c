@@ -5,7 +5,7 @@
 #include "fingerprint/mem.h"
 #include "pg_conn.h"
 
-enum { FREE_STMTS = 8 };	/* kept for reuse by a session */
+enum { FREE_STMTS = 4 };	/* kept for reuse by a session */
 
 /* ---- the list of live ones ---- */
 
