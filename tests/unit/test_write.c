@@ -198,7 +198,7 @@ static void
 any_bytes_do(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 300; seed++) {
+	for (uint64_t seed = 1; seed <= 100; seed++) {
 		struct snapshot *s = sample_random(seed);
 
 		check_lines(s, (struct write_options){ .width = 80 });
@@ -288,18 +288,19 @@ a_lack_of_memory_is_told(void **state)
 	(void)state;
 	for (unsigned f = 0; f < FORMATS; f++) {
 		struct strbuf whole = written((enum format)f, s, plain);
-		unsigned cut = 0;
+		unsigned cut = 0, in_a_row = 0;	/* whole reports: then the format needs no more allocations than that */
 
-		for (unsigned after = 0; after < 1000; after++) {
+		for (unsigned after = 0; in_a_row < 20; after++) {
 			strbuf_init(&b, OUT_MOST);
 			mem_fail(after, 1);
 			write_snapshot((enum format)f, s, &plain, &b);
 			mem_fail(0, 0);
 			assert_true(b.cut || span_eq(strbuf_span(&b), strbuf_span(&whole)));
 			cut += b.cut;
+			in_a_row = b.cut ? 0 : in_a_row + 1;
 			strbuf_clear(&b);
 		}
-		assert_in_range(cut, 5, 999);
+		assert_in_range(cut, 5, 100000);
 		strbuf_init(&b, 100);
 		write_snapshot((enum format)f, s, &plain, &b);
 		assert_true(b.cut);
