@@ -106,10 +106,11 @@ def test_what_gates_is_an_error(rowcall, pg, shop):
 
 def test_the_console_report_says_the_verdict_first(rowcall, pg, shop):
     run = browse(rowcall, pg, shop)
-    text = run.err[run.err.index("rowcall 0"):] if "rowcall 0" in run.err else run.err
+    text = run.err[run.err.index("FOUND"):]
     lines = [line for line in text.splitlines() if line.strip()]
-    assert "browse.py" in lines[0]
-    assert "N+1" in lines[1], "the second line is the verdict"
+    assert lines[0].startswith("FOUND  2 N+1"), "the verdict, then what ran"
+    assert "browse.py" in lines[1]
+    assert "shop/views.py:" in text
     order = [text.index(word) for word in ("N+1", "shop_customer", "SCOPES", "GET /orders", "QUERIES", "[SQL]")]
     assert order[0] < order[1] < order[2] < order[4]
     assert re.search(r"\[SQL\] \d+ queries \(\d+ duplicates\), [\d.]+ ms SQL time", text)
@@ -176,9 +177,9 @@ def test_a_report_that_cannot_be_written_is_no_success(rowcall, pg, shop):
 
 # --- trust --------------------------------------------------------------------------------------------------------------------------
 
-def test_no_value_reaches_any_output(rowcall, pg):
-    """Literals, parameters, values in errors and comments, in every form a client sends them."""
-    code = """
+def test_no_value_reaches_any_output(rowcall, pg, tmp_path):
+    """Literals, parameters, values in errors, in every form a client sends them."""
+    (tmp_path / "secretive.py").write_text("""
 import os, psycopg, psycopg2
 connection = psycopg2.connect(os.environ["DATABASE_URL"])
 connection.autocommit = True
@@ -197,8 +198,8 @@ with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as third:
         ask(third, "SELECT %s::text, %s::int8 FROM things", ["S3CRET", 8675309])
         ask(third.cursor(binary=True), "SELECT %b::text, %b::int8 FROM things", ["4111-1111", 8675309])
         ask(third, "SELECT %s::int FROM things", ["S3CRET"])
-"""
-    run = rowcall.python(code, "--all", "-v", env={"DATABASE_URL": pg.url()})
+""")
+    run = rowcall.run("--all", "-v", "--", PYTHON, "secretive.py", env={"DATABASE_URL": pg.url()})
     assert run.report["coverage"]["queries"] >= 7 * 7 - 7, run      # one of them does not parse, and may not count
     everything = run.out + run.err + json.dumps(run.report)
     assert [secret for secret in SECRETS if secret in everything] == []

@@ -126,8 +126,10 @@ def test_11_wins_over_10(rowcall, pg):
 import socket, struct, urllib.parse
 url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
 with socket.create_connection((url.hostname, url.port)) as odd:
-    odd.sendall(b"GET / HTTP/1.1\\r\\nHost: db\\r\\n\\r\\n")
-    odd.shutdown(socket.SHUT_WR)
+    start = b"user\\0app\\0database\\0app\\0\\0"
+    odd.sendall(struct.pack("!II", len(start) + 8, 196608) + start)
+    odd.recv(4096)
+    odd.sendall(b"~" + struct.pack("!I", 4))    # no message of this protocol
     while odd.recv(4096):
         pass
 """)
