@@ -264,7 +264,6 @@ stmt_finish(struct grouping *g, struct session *s, struct open_stmt *o, uint64_t
 			s->last_end = t;
 		if (t > r->end)
 			r->end = t;
-		s->done_seq = o->seq;
 		s->done_index = request_add(g->requests, r, s, &o->s);
 		s->done_number = r->number;
 		request_release(g->requests, r, t);
@@ -297,6 +296,7 @@ follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 		tx_end(g, s, false);
 }
 
+/* Evidence comes between the start and the end of its statement. */
 void
 follow_result(struct session *s, const struct rec_result *r)
 {
@@ -306,8 +306,6 @@ follow_result(struct session *s, const struct rec_result *r)
 			return;
 		}
 	}
-	if (s->cur && s->done_seq == r->h.seq && s->done_number == s->cur->number && s->done_index < s->cur->nstmts)
-		s->cur->stmts[s->done_index].result = r->hash;
 }
 
 void

@@ -75,8 +75,8 @@ struct session {
 	uint64_t lane_number;
 	uint16_t lane;
 	/* The statement that ended last. */
-	uint64_t done_number;
-	uint32_t done_seq, done_index;
+	uint64_t done_number;		/* of its request */
+	uint32_t done_index;		/* there */
 };
 
 struct sessions;

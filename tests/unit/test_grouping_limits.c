@@ -383,6 +383,55 @@ coverage_counts(void **state)
 	grouping_free(g);
 }
 
+/* ---- what a statement becomes ---- */
+
+static void
+see_statement(void *ctx, const struct request *r)
+{
+	const struct req_stmt *s = r->stmts;
+
+	++*(int *)ctx;
+	assert_int_equal(r->nstmts, 2);
+	assert_true(r->start == 1000 && r->end == 1500);
+	assert_true(s->shape == &shapes[0] && s->params == 7 && s->result == 99);
+	assert_true(s->start == 10 && s->first == 20 && s->busy == 35);
+	assert_true(s->rows == UINT32_MAX && s->affected == 3 && s->bytes == UINT32_MAX && s->iterations == 4 && s->round_trips == UINT16_MAX);
+	assert_true(s->outcome == REC_ERROR && s->flags == (REQ_STMT_BATCH | REQ_STMT_CUT) && s->allow == 1);
+	assert_string_equal(s->code, "40001");
+	assert_int_equal(s->site, 0);
+	assert_true(s[1].flags == REQ_STMT_RODE && s[1].result == 0 && s[1].round_trips == 0);
+}
+
+static void
+fields_of_a_statement(void **state)
+{
+	static const char tags[] = "\x0d\0\x0a\0rowcall_allown-plus-one";
+	_Alignas(8) unsigned char bytes[sizeof(struct rec_start) + sizeof tags];
+	struct rec_start *st = (void *)bytes;
+	struct rec_result res = { .h = { .size = sizeof res, .type = REC_RESULT, .t = 1000, .session = 1, .seq = 1 }, .hash = 99 };
+	struct rec_end e = { .h = { .size = sizeof e, .type = REC_END, .flags = REC_END_BATCH, .t = 1400, .session = 1, .seq = 1 },
+		.start = 1010, .first = 1030, .busy = 35, .rows = UINT64_MAX, .affected = 3, .bytes = UINT64_MAX, .outcome = REC_ERROR,
+		.code = "40001" };
+	int seen = 0;
+	struct grouping *g = grouping_new(&config, (struct request_sink){ &seen, see_statement, NULL });
+
+	(void)state;
+	*st = (struct rec_start){ .h = { .size = sizeof bytes, .type = REC_START, .flags = REC_START_TAGS_CUT, .t = 1000, .session = 1, .seq = 1 },
+		.shape = &shapes[0], .params = 7, .round_trips = 70000, .iterations = 4, .ntags = 1, .tags_n = sizeof tags - 1 };
+	memcpy(st->tags, tags, sizeof tags);
+	grouping_record(g, &st->h);
+	grouping_record(g, &res.h);
+	res.h.seq = 77; /* nobody's */
+	grouping_record(g, &res.h);
+	start(g, 1100, 1, 2, &shapes[0], "", "");
+	grouping_record(g, &e.h);
+	grouping_record(g, &e.h); /* once is enough */
+	end(g, 1500, 1, 2, REC_OK);
+	grouping_finish(g);
+	assert_int_equal(seen, 1);
+	grouping_free(g);
+}
+
 /* ---- numbers ---- */
 
 static void
@@ -543,7 +592,7 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(open_requests), cmocka_unit_test(open_requests_all_busy),
 		cmocka_unit_test(statements_of_one_request), cmocka_unit_test(statements_of_all_requests), cmocka_unit_test(sessions),
 		cmocka_unit_test(connections_of_a_request), cmocka_unit_test(tags_of_a_request), cmocka_unit_test(sites_of_a_request),
-		cmocka_unit_test(marks_waiting), cmocka_unit_test(coverage_counts), cmocka_unit_test(numbers_of_requests),
+		cmocka_unit_test(marks_waiting), cmocka_unit_test(coverage_counts), cmocka_unit_test(numbers_of_requests), cmocka_unit_test(fields_of_a_statement),
 		cmocka_unit_test(every_statement_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
