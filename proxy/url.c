@@ -83,9 +83,9 @@ decode(struct arena *a, struct span s)
 		if (c == '%') {
 			int high = s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1, low = s.n - i > 2 ? hex_digit(s.p[i + 2]) : -1;
 
-			c = high << 4 | low;
-			if (high < 0 || low < 0 || c == 0)
+			if (high < 0 || low < 0 || high + low == 0)
 				return NULL;
+			c = high << 4 | low;
 			i += 2;
 		}
 		out[n++] = (char)c;
