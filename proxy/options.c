@@ -353,6 +353,29 @@ read_value(const struct option_def *o, const char *text, int64_t *value)
 	return false;
 }
 
+/* The largest unit that divides a duration: "1ms", "24h". */
+static void
+print_duration(int64_t ns, char *buf, size_t n)
+{
+	const struct unit *best = times;
+
+	for (const struct unit *u = times; u->name; u++) {
+		if (ns % u->factor == 0 && ns > 0)
+			best = u;
+	}
+	snprintf(buf, n, "%" PRId64 "%s", ns / best->factor, ns ? best->name : "");
+}
+
+static void
+duration_range(const struct option_def *o, char *why, size_t n)
+{
+	char min[32], max[32];
+
+	print_duration(o->min, min, sizeof min);
+	print_duration(o->max, max, sizeof max);
+	snprintf(why, n, "a duration from %s to %s", min, max);
+}
+
 bool
 option_value(const struct option_def *o, const char *text, int64_t *value, char *why, size_t why_n)
 {
@@ -362,7 +385,7 @@ option_value(const struct option_def *o, const char *text, int64_t *value, char 
 	}
 	if (o->max > 0 && (*value < o->min || *value > o->max)) {
 		if (o->type == OPTION_DURATION)
-			snprintf(why, why_n, "a duration from %" PRId64 "ms to %" PRId64 "s", o->min / 1000000, o->max / NS_SECOND);
+			duration_range(o, why, why_n);
 		else
 			wanted(o, why, why_n);
 		return false;
