@@ -121,14 +121,28 @@ stmt_new(struct grouping *g, struct session *s)
 {
 	struct open_stmt *o = g->spare;
 
-	if (o)
+	if (o) {
 		g->spare = o->next;
-	else
+		g->nspare--;
+	} else {
 		o = xmem_zero(sizeof *o);
+	}
 	o->next = NULL;
 	*(s->last ? &s->last->next : &s->first) = o;
 	s->last = o;
 	return o;
+}
+
+static void
+stmt_free(struct grouping *g, struct open_stmt *o)
+{
+	if (g->nspare == SPARE_OPEN_STMTS) {
+		mem_free(o);
+		return;
+	}
+	o->next = g->spare;
+	g->spare = o;
+	g->nspare++;
 }
 
 static struct open_stmt *
@@ -149,6 +163,8 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 		return o;
 	s->nopen++;
 	request_hold(g->requests, r);
+	if (stmt_kind(st->shape) == KIND_QUERY)
+		request_query(g->requests, r);
 	if (o->tx) {
 		o->s.tx = request_tx(r, s)->ordinal;
 		if (!ends_tx(st->shape))
@@ -265,14 +281,13 @@ stmt_finish(struct grouping *g, struct session *s, struct open_stmt *o, uint64_t
 		if (t > r->end)
 			r->end = t;
 		s->done_index = request_add(g->requests, r, s, &o->s);
-		s->done_number = r->number;
+		s->done_request = r->id;
 		request_release(g->requests, r, t);
 		requests_trim(g->requests);
 	} else if (!o->orphan && g->sink.stray) {
 		g->sink.stray(g->sink.ctx, &o->s);
 	}
-	o->next = g->spare;
-	g->spare = o;
+	stmt_free(g, o);
 }
 
 void
@@ -362,7 +377,7 @@ tx_opened(struct grouping *g, struct session *s)
 		return;
 	if (s->first && s->first->req == r)
 		tx_opened_by(g, s, s->first, &s->first->s);
-	else if (s->done_number == r->number && s->done_index < r->nstmts)
+	else if (s->done_request == r->id && s->done_index < r->nstmts)
 		tx_opened_by(g, s, NULL, &r->stmts[s->done_index]);
 }
 

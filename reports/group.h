@@ -7,7 +7,7 @@
 #include "grouping.h"
 #include "open_request.h"
 
-enum { OPAQUE_REASONS = 16 };
+enum { OPAQUE_REASONS = 16, SPARE_OPEN_STMTS = 1024 };
 
 struct grouping {
 	const struct analyzer_config *cfg;
@@ -17,6 +17,7 @@ struct grouping {
 	struct open_requests *requests;
 	struct tag_reader *tags;
 	struct open_stmt *spare;	/* by next */
+	uint32_t nspare;
 	char *test, *request;		/* the mark; NULL = none */
 	uint64_t mark;			/* ordinal of the mark */
 	uint64_t now;

@@ -194,7 +194,7 @@ request_open(struct open_requests *p, const struct request_identity *id, struct 
 		evict_oldest(p);
 	r = fresh(p);
 	p->n++;
-	r->number = ++p->numbers;
+	r->id = ++p->opened;
 	r->start = r->end = t;
 	r->application = r->text = "";
 	r->scope = "";
@@ -204,6 +204,13 @@ request_open(struct open_requests *p, const struct request_identity *id, struct 
 	request_name(p, r, id);
 	list_append(p, r, LIST_QUIET);
 	return r;
+}
+
+void
+request_query(struct open_requests *p, struct open_request *r)
+{
+	if (!r->number)
+		r->number = ++p->numbers;
 }
 
 /* ---- carrying ---- */
@@ -273,6 +280,8 @@ close_request(struct open_requests *p, struct open_request *r)
 		request_keys_remove(&p->keys, r);
 	p->n--;
 	p->kept -= r->nstmts;
+	if (!r->queries && r->number == p->numbers)
+		p->numbers--; /* its queries moved away: nobody will see the number */
 	request_emit(r, &p->sink, p->coverage, p->zero_us);
 	recycle(p, r);
 }
@@ -309,11 +318,11 @@ requests_expire(struct open_requests *p, uint64_t t)
 }
 
 static int
-by_number(const void *a, const void *b)
+by_id(const void *a, const void *b)
 {
 	const struct open_request *x = *(struct open_request *const *)a, *y = *(struct open_request *const *)b;
 
-	return (x->number > y->number) - (x->number < y->number);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 void
@@ -325,7 +334,7 @@ requests_close_all(struct open_requests *p)
 	for (int i = 0; i < REQUEST_LISTS; i++)
 		for (struct open_request *r = p->lists[i].first; r; r = r->next)
 			all[n++] = r;
-	qsort(all, n, sizeof *all, by_number);
+	qsort(all, n, sizeof *all, by_id);
 	for (uint32_t i = 0; i < n; i++)
 		close_request(p, all[i]);
 	mem_free(all);

@@ -18,7 +18,9 @@ struct open_request {
 	struct open_request *bucket_next;	/* BY_KEY, BY_MARK: in its bucket */
 	uint64_t hash;				/* of its key, or of its mark */
 	uint64_t since;				/* ns: when it came into its list */
-	uint64_t number, start, end;
+	uint64_t id;				/* in order of opening, from 1 */
+	uint64_t number;			/* in order of their first queries, from 1; 0 = no query yet */
+	uint64_t start, end;
 	const char *key, *scope, *test, *application, *text;	/* in the arena or literals; "" = none; text: a scope if nothing better comes */
 	struct session *carriers;		/* sessions whose current request it is */
 	struct req_stmt *stmts;			/* start: ns, absolute; shape NULL: moved away */
@@ -75,6 +77,8 @@ void request_carry(struct open_requests *p, struct session *s, struct open_reque
 void request_hold(struct open_requests *p, struct open_request *r);
 void request_release(struct open_requests *p, struct open_request *r, uint64_t t);
 
+/* A query has started in it, or is moved to it. */
+void request_query(struct open_requests *p, struct open_request *r);
 /* Appends an ended statement of the session; returns its index, UINT32_MAX when it was only counted. */
 uint32_t request_add(struct open_requests *p, struct open_request *r, struct session *s, const struct req_stmt *st);
 /* Moves what the session's newest transaction has in `from` over to `to`. */

@@ -41,6 +41,7 @@ struct open_requests {
 	struct request_keys keys;
 	uint32_t n, nspare;
 	struct open_request *spare;	/* by next */
+	uint64_t opened;		/* so far */
 	uint64_t numbers;		/* given out */
 	uint64_t kept;			/* statements in all of them */
 	uint64_t now;

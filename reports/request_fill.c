@@ -85,11 +85,11 @@ lane_matches(const struct open_request *r, uint32_t lane, const struct session *
 static uint32_t
 lane_of(struct open_request *r, struct session *s)
 {
-	if (s->lane_number == r->number)
+	if (s->lane_request == r->id)
 		return s->lane;
 	for (uint32_t i = r->nlanes; i-- > 0;) {
 		if (lane_matches(r, i, s)) {
-			s->lane_number = r->number;
+			s->lane_request = r->id;
 			return s->lane = (uint16_t)i;
 		}
 	}
@@ -103,7 +103,7 @@ lane_of(struct open_request *r, struct session *s)
 		.database = s->database ? arena_strndup(&r->arena, span_str(s->database)) : "" };
 	if (!*r->application && s->application)
 		r->application = arena_strndup(&r->arena, span_str(s->application));
-	s->lane_number = r->number;
+	s->lane_request = r->id;
 	return s->lane = (uint16_t)r->nlanes++;
 }
 
@@ -150,10 +150,10 @@ request_tx(struct open_request *r, struct session *s)
 	struct tx_place *place;
 
 	for (uint32_t i = 0; i < PLACES; i++)
-		if (s->tx.places[i].number == r->number)
+		if (s->tx.places[i].request == r->id)
 			return &s->tx.places[i];
 	place = &s->tx.places[s->tx.next_place++ % PLACES];
-	*place = (struct tx_place){ .number = r->number, .ordinal = ++r->ntx, .first = r->nstmts };
+	*place = (struct tx_place){ .request = r->id, .ordinal = ++r->ntx, .first = r->nstmts };
 	return place;
 }
 
@@ -177,6 +177,7 @@ move_ended(struct open_requests *p, struct open_request *from, struct open_reque
 		if (stmt_kind(st->shape) == KIND_QUERY) {
 			from->queries--;
 			p->coverage->tagged -= named;
+			request_query(p, to);
 		}
 		moved.tx = request_tx(to, s)->ordinal;
 		moved.site = moved_site(from, to, st->site);
@@ -193,6 +194,8 @@ request_move_open(struct open_requests *p, struct open_stmt *o, struct open_requ
 
 	o->s.site = moved_site(from, to, o->s.site);
 	o->req = to;
+	if (stmt_kind(o->s.shape) == KIND_QUERY)
+		request_query(p, to);
 	request_hold(p, to);
 	request_release(p, from, p->now);
 }
@@ -202,7 +205,7 @@ request_move_tx(struct open_requests *p, struct open_request *from, struct open_
 {
 	struct tx_place *there = request_tx(from, s), place = *there;
 
-	there->number = s->done_number = s->lane_number = 0;
+	there->request = s->done_request = s->lane_request = 0;
 	move_ended(p, from, to, s, place);
 	request_hold(p, from);
 	for (struct open_stmt *o = s->first; o; o = o->next) {

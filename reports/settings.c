@@ -72,7 +72,7 @@ settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *
 	switch (f->h.flags & 0xff) {
 	case REC_FACT_DATABASE:
 		if (session_set(&s->database, value))
-			s->lane_number = 0;
+			s->lane_request = 0;
 		break;
 	case REC_FACT_APPLICATION:
 		set_application(g, s, value);

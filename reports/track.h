@@ -28,7 +28,7 @@ struct setting_names {
 
 /* A transaction in one of the requests it has statements in. */
 struct tx_place {
-	uint64_t number;		/* of the request; 0 = none */
+	uint64_t request;		/* its id; 0 = none */
 	uint32_t ordinal;		/* of the transaction there */
 	uint32_t first;			/* statements the request had before */
 };
@@ -71,11 +71,11 @@ struct session {
 	/* The request the connection carries, and its neighbours that carry the same one. */
 	struct open_request *cur;
 	struct session *prev, *next;
-	/* Its lane in the request of that number. */
-	uint64_t lane_number;
+	/* Its lane in the request of that id. */
+	uint64_t lane_request;
 	uint16_t lane;
 	/* The statement that ended last. */
-	uint64_t done_number;		/* of its request */
+	uint64_t done_request;		/* id of its request */
 	uint32_t done_index;		/* there */
 };
 

@@ -449,9 +449,19 @@ numbers_of_requests(void **state)
 		end(g, t++, 1, 2 * i + 1, REC_OK);
 		plain(g, t++, 1, REC_TX, REC_TX_IDLE);
 	}
+	start(g, t++, 1, 10, &shapes[1], "", ""); /* without a query it takes no number */
+	end(g, t++, 1, 10, REC_OK);
+	start(g, t++, 1, 11, &shapes[2], "", "");
+	end(g, t++, 1, 11, REC_OK);
+	start(g, t++, 1, 12, &shapes[1], "", ""); /* nor does one whose query moves to another */
+	query(g, t++, 1, 13, "", "");
+	query(g, t++, 2, 1, "request_id", "r1");
+	query(g, t++, 1, 14, "request_id", "r1");
+	end(g, t++, 1, 12, REC_OK);
+	query(g, t++, 3, 1, "", "");
 	grouping_finish(g);
-	assert_int_equal(h.requests, 3);
-	assert_int_equal(h.number, 3);
+	assert_int_equal(h.requests, 5);
+	assert_int_equal(h.number, 6); /* r1 came when the other still had the number before */
 	grouping_free(g);
 }
 
