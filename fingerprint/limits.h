@@ -91,7 +91,7 @@ enum {
 	LIMIT_OPEN_VALUES = 4 << 20,	/* ... of all of them */
 	LIMIT_LINEAGE_EDGES = 128,	/* candidate columns of one value position */
 	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for one request */
-	LIMIT_TABLE_NAMES = 10000,	/* tables whose names lineage remembers */
+	LIMIT_TABLE_NAMES = 4096,	/* tables whose names lineage remembers */
 	LIMIT_COLUMN_SETS = 20000,	/* results' sets of columns it remembers */
 
 	LIMIT_NAME = 256,		/* bytes of a scope, test, application or other name */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record: what a worker tells the analyzer, one fixed struct and a tail of bytes per fact, laid into the worker's ring.
- * Does: describe the layout. Never: knows a wire format; carries a literal or parameter value (hashes only, names and tags excepted). */
+ * Does: describe the layout. Never: knows a wire format; carries a literal or parameter value (hashes and whole numbers, for comparing; names and tags excepted). */
 #ifndef ROWCALL_RECORD_H
 #define ROWCALL_RECORD_H
 
@@ -19,9 +19,9 @@ enum rec_type {
 	REC_MARK,	/* from the mark queue, never in a ring: tail = test NUL request NUL (each may be empty = ended) */
 	/* evidence, shed first */
 	REC_PARAMS,	/* one execution's parameters: tail = rec_value[] */
-	REC_COLUMNS,	/* columns of the result that follows: tail = rec_column[] then names */
-	REC_ROW,	/* one sampled row: tail = rec_value[] (slot = column) */
-	REC_RESULT,	/* after the last row: result hash */
+	REC_COLUMNS,	/* a set of result columns: tail = rec_column[] then names; once per set and worker */
+	REC_ROW,	/* one of the first rows: tail = rec_value[], one per column of the set */
+	REC_RESULT,	/* after the last row, before REC_END: result hash, set of columns */
 	REC_TYPES
 };
 
@@ -98,38 +98,46 @@ struct rec_text {		/* REC_OPAQUE, REC_NOTICE, REC_MARK */
 
 /* ---- evidence (lineage, duplicates by result) ---- */
 
-enum rec_value_kind { REC_VALUE_NONE, REC_VALUE_INT, REC_VALUE_UUID, REC_VALUE_WORD, REC_VALUE_TEXT };
+enum rec_value_kind {
+	REC_VALUE_NONE,		/* NULL, empty, too long, or not to be decoded */
+	REC_VALUE_INT,		/* a whole number: a binary integer, "42" and "42.0" are one value */
+	REC_VALUE_UUID,
+	REC_VALUE_WORD,		/* letters only: may be one of a few */
+	REC_VALUE_TEXT,
+};
 
 struct rec_value {
-	uint64_t hash;		/* sql_hash of the canonical text; 0 = NULL or none */
-	int64_t number;		/* REC_VALUE_INT: the value; REC_VALUE_TEXT: letters | digits << 16 */
-	uint16_t slot;		/* slot of the shape, or column of the row */
+	uint64_t bits;		/* REC_VALUE_INT: the number, two's complement; else sql_hash of the canonical text */
+	uint16_t slot;		/* parameters: slot of the shape; rows: column of the set */
 	uint8_t kind;		/* enum rec_value_kind */
-	uint8_t pad[5];
+	uint8_t letters, digits;	/* REC_VALUE_TEXT: how many */
+	uint8_t pad[3];
 };
 
 struct rec_values {		/* REC_PARAMS, REC_ROW; h.flags = 1 when cut */
 	struct rec h;
-	uint32_t n, row;	/* row: ordinal from 0 */
+	uint32_t n, pad;
 	struct rec_value v[];
 };
 
+/* A result column that values are taken of. */
 struct rec_column {
-	uint32_t table_oid, type;
-	uint16_t attnum;
-	uint16_t table_n, name_n;	/* lengths in the byte tail */
+	uint16_t at;		/* position in the result, from 0 */
+	uint16_t table_n, name_n;	/* lengths in the byte tail; table: the table it comes from, empty when the server does not tell */
 	uint16_t pad;
 };
 
-struct rec_columns {
+struct rec_columns {		/* a set of columns, told once; results refer to it */
 	struct rec h;
+	uint64_t set;		/* its hash, never 0 */
 	uint32_t n, bytes_n;
 	struct rec_column c[];	/* then bytes: table, name of each in turn */
 };
 
 struct rec_result {
 	struct rec h;
-	uint64_t hash, rows, bytes;	/* keyed hash over the first bytes (limit), rows, length */
+	uint64_t hash;		/* keyed, over the first bytes (limit), rows and length; 0 = not known */
+	uint64_t set;		/* rec_columns.set of the rows that were kept; 0 = none */
 };
 
 #endif

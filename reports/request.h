@@ -48,8 +48,32 @@ struct req_lane {
 	const char *database;
 };
 
+enum edge_verdict { EDGE_PROVEN, EDGE_HINT, EDGE_FOLLOWS };
+
+enum edge_flags {
+	EDGE_IN_ORDER = 1,	/* the executions follow the rows */
+	EDGE_EACH_ROW = 2,	/* one execution for each row kept */
+	EDGE_WALK = 4,		/* each execution reads what the one before it found */
+	EDGE_PARTIAL = 8,	/* some evidence was shed or cut */
+	EDGE_MANY = 16,		/* hint: small numbers or words that many columns could hold */
+};
+
+/* Lineage's word on one repeated shape: where the values it was executed with came from. See lineage.h. */
+struct edge {
+	const struct shape *child, *parent;
+	uint32_t child_stmt, parent_stmt;	/* statements: first execution it explains, first result it read */
+	const char *column;	/* "orders.customer_id → customers.id" */
+	const char *other;	/* the next best explanation, when it is close; else "" */
+	uint32_t values, missed;	/* distinct values of the child that the column holds; that it does not */
+	uint32_t source_values;	/* distinct values in the rows kept */
+	uint32_t kept;		/* rows kept of the parent's results */
+	uint64_t rows;		/* rows they had */
+	uint8_t verdict;	/* enum edge_verdict; FOLLOWS: once per execution of parent, whose own loop starts elsewhere */
+	uint8_t flags;		/* enum edge_flags */
+};
+
 struct request {
-	uint64_t number;		/* in order of start, from 1 */
+	uint64_t number;		/* in order of their first queries, from 1; a few may be missing */
 	uint64_t start, end;		/* ns, monotonic */
 	int64_t wall_start_us;		/* Unix time in microseconds */
 	const char *scope;		/* "(untagged)" when there is none */
@@ -68,7 +92,7 @@ struct request {
 	const struct req_stmt *stmts;
 	uint32_t nstmts;
 	uint32_t stmts_cut;		/* statements beyond the limit: counted, not kept */
-	const struct edge *edges;	/* proven loops found by lineage; NULL until lineage exists */
+	const struct edge *edges;	/* what lineage found, at most one per repeated shape and place */
 	uint32_t nedges;
 	uint64_t idle_in_tx;		/* longest ns a transaction stood open without a statement */
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lineage: proves loops by data flow. The values one shape was executed with are looked up in the rows of results that were complete before;
+ * where they are one column of them, in a way that chance, dense ids and outside sources do not explain, the loop is proven and named.
+ * Does: judge one request's evidence, in one go, after it closed. Never: does I/O, keeps a value beyond the call, claims what small numbers
+ * make likely: values alone prove nothing; the place in the SQL, the key domain of both columns and a result that fans out must agree. */
+#ifndef ROWCALL_LINEAGE_H
+#define ROWCALL_LINEAGE_H
+
+#include "fingerprint/arena.h"
+#include "request.h"
+
+/* A column that values were kept of. */
+struct lineage_column {
+	const char *table, *name;	/* table "": the server does not tell, name is the label */
+	uint16_t at;			/* position in the result */
+};
+
+struct lineage_columns {
+	uint32_t n;
+	struct lineage_column c[];
+};
+
+/* The evidence of one execution; everything borrowed for the call. */
+struct lineage_stmt {
+	const struct shape *shape;
+	uint32_t stmt;			/* its index in the request */
+	uint32_t place;			/* only executions in one place are one loop */
+	uint64_t sent, ended;		/* ns: a result counts for what was sent after it had ended */
+	const struct rec_value *params;	/* in order of slots as written; several of one slot: a list */
+	uint32_t nparams;
+	const struct lineage_columns *columns;	/* of rows; NULL: none kept */
+	const struct rec_value *values;	/* nrows times columns->n */
+	uint32_t nrows;
+	uint64_t rows;			/* rows there were */
+	uint64_t insert_id;		/* generated id, 0 = none */
+	bool partial;			/* some of it was shed or cut */
+};
+
+/* child.child_column refers to parent.parent_column, as the catalog says. */
+struct lineage_key {
+	const char *child, *child_column, *parent, *parent_column;
+};
+
+struct lineage;
+/* keys: the catalog's foreign keys, borrowed; n = 0: names decide. */
+struct lineage *lineage_new(const struct lineage_key *keys, uint32_t nkeys) __attribute__((returns_nonnull, warn_unused_result));
+void lineage_free(struct lineage *l);
+
+/* Judges n executions, in order of sending. Edges in order of child_stmt, in the arena; their parents are at most one per child. Remembers
+ * table names (bounded), as what names mean depends on the tables there are. */
+const struct edge *lineage_find(struct lineage *l, const struct lineage_stmt *stmts, uint32_t n, struct arena *a, uint32_t *nedges);
+
+#endif
