@@ -66,7 +66,7 @@ finish(struct wire_conn *c, uint64_t now)
 	pg_handshake_free(c);
 	if (why == WIRE_CLEAR)
 		return WIRE_PIPE;
-	pg_opaque(c, why, "at the start of the session");
+	pg_opaque(c, why, why == WIRE_OPAQUE_LEGACY ? "not protocol 3" : "");
 	pg_settle(c, now);
 	return WIRE_BLIND;
 }
@@ -233,7 +233,7 @@ on_startup(struct wire_conn *c, struct span packet, uint32_t code, struct strbuf
 			return WIRE_CLOSE;
 		h->why = WIRE_OPAQUE_CANCEL;
 	} else if (c->setup->client_tls == WIRE_TLS_REQUIRE && !h->client_tls)
-		return reject(to_client, "28000", "this port of rowcall demands TLS: connect with sslmode=require");
+		return reject(to_client, "28000", "rowcall: this port demands TLS; connect with sslmode=require");
 	else if (code >> 16 != 3)
 		h->why = WIRE_OPAQUE_LEGACY;
 	else
@@ -252,7 +252,7 @@ on_client(struct wire_conn *c, struct span in, size_t *used, struct strbuf *to_c
 	if (in.p[0] == TLS_HANDSHAKE && !h->client_tls)
 		return on_direct_tls(c);
 	if (in.p[0] != 0)		/* a length that begins otherwise is no length: HTTP, another database's client */
-		return reject(to_client, "08P01", "this is rowcall in front of PostgreSQL, and these bytes are not its protocol");
+		return reject(to_client, "08P01", "rowcall: this port speaks the PostgreSQL protocol, and these bytes do not");
 	if (in.n < 4)
 		return WIRE_MORE;
 	length = load_be32(in.p);
@@ -330,7 +330,7 @@ on_server_there(struct wire_conn *c, struct strbuf *to_client, struct strbuf *to
 		return ask_server_tls(c, to_server);
 	if (c->setup->server_tls == WIRE_TLS_PREFER)
 		return send_packet(c, to_server, now);
-	return refuse_and_close(c, to_client, "the server does not offer TLS, which rowcall was told to demand of it");
+	return refuse_and_close(c, to_client, "rowcall: the server does not offer TLS, which rowcall was told to demand of it");
 }
 
 static enum wire_act
@@ -339,7 +339,7 @@ on_server_yes(struct wire_conn *c, struct span in, struct strbuf *to_client, uin
 	struct pg_handshake *h = c->hs;
 
 	if (in.n > 1)			/* somebody stuffed bytes behind the answer, to be taken for encrypted ones */
-		return WIRE_CLOSE;
+		return refuse_and_close(c, to_client, "rowcall: the server sent bytes in clear behind its agreement to TLS, as an attacker would");
 	if (h->client_waits && c->setup->client_tls == WIRE_TLS_PASSTHROUGH) {
 		strbuf_char(to_client, 'S');
 		h->why = WIRE_OPAQUE_PASSTHROUGH;
@@ -374,7 +374,7 @@ on_server_answer(struct wire_conn *c, struct span in, size_t *used, struct strbu
 		return on_server_yes(c, in, to_client, now);
 	if (in.p[0] == 'N' && in.n == 1)
 		return on_server_no(c, to_client);
-	return refuse_and_close(c, to_client, "the server answered the request for TLS with something else");
+	return refuse_and_close(c, to_client, "rowcall: the server answered the request for TLS with something else");
 }
 
 /* ---- the channel-binding offer ---- */
