@@ -371,13 +371,18 @@ build_budgets(const struct settings *s, struct arena *a, struct gate_config *g, 
 	return true;
 }
 
+/* 2027-01-01, and a day that exists. */
 static bool
 is_date(const char *text)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	char again[16];
 
-	return end && !*end && strlen(text) == 10;
+	if (!end || *end || timegm(&tm) == -1)
+		return false;
+	strftime(again, sizeof again, "%Y-%m-%d", &tm);	/* timegm made 31 February the 3rd of March */
+	return strcmp(again, text) == 0;
 }
 
 static bool

@@ -294,30 +294,36 @@ yaml_read(struct settings *s, struct span text, const char *shown, struct proble
 
 /* ---- files ---- */
 
+/* The whole file, or a problem. */
+static bool
+read_file(int fd, const char *shown, struct strbuf *text, struct problem *p)
+{
+	enum { CHUNK = 4096 };
+
+	strbuf_init(text, LIMIT_CONFIG_BYTES + CHUNK);
+	while (text->n <= LIMIT_CONFIG_BYTES) {
+		char *room = strbuf_room(text, CHUNK);
+		ssize_t got = room ? read(fd, room, CHUNK) : -1;
+
+		if (got < 0)
+			return problem(p, "%s: %s", shown, room ? strerror(errno) : "out of memory");
+		if (got == 0)
+			return true;
+		text->n += (size_t)got;
+	}
+	return problem(p, "%s: larger than 1 MiB", shown);
+}
+
 bool
 yaml_load(struct settings *s, const char *path, const char *shown, struct problem *p)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct strbuf text;
-	ssize_t got = -1;
 	bool ok;
 
 	if (fd < 0)
 		return problem(p, "%s: %s", shown, strerror(errno));
-	strbuf_init(&text, LIMIT_CONFIG_BYTES + 1);
-	do {
-		char *room = strbuf_room(&text, 4096);
-
-		if (!room)
-			break;
-		got = read(fd, room, 4096);
-		if (got > 0)
-			text.n += (size_t)got;
-	} while (got > 0);
-	if (got < 0)
-		ok = problem(p, "%s: %s", shown, text.cut ? "larger than a configuration can be (1 MiB)" : strerror(errno));
-	else
-		ok = text.n <= LIMIT_CONFIG_BYTES ? yaml_read(s, strbuf_span(&text), shown, p) : problem(p, "%s: larger than 1 MiB", shown);
+	ok = read_file(fd, shown, &text, p) && yaml_read(s, strbuf_span(&text), shown, p);
 	close(fd);
 	strbuf_clear(&text);
 	return ok;
