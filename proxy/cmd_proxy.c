@@ -131,9 +131,10 @@ proxy(struct proxy *p)
 		log_error(p->log, 0, "the event loop could not be started");
 	capture_stop(p->capture);
 	snap = capture_snapshot(p->capture);
-	status = outputs_reports(p->cfg, snap, STDOUT_FILENO) ? outputs_status(p->cfg, snap) : STATUS_UNUSABLE;
-	if (!snap->gated && snap->coverage.sessions == 0)
-		status = STATUS_OK; /* nobody asked for anything: a daemon that was not used */
+	/* A daemon nobody gave a gate to ends well after a drain, whatever came by. */
+	status = snap->gated ? outputs_status(p->cfg, snap) : STATUS_OK;
+	if (!outputs_reports(p->cfg, snap, STDOUT_FILENO))
+		status = STATUS_UNUSABLE;
 	if (!capture_finish_recording(p->capture, snap, err, sizeof err)) {
 		log_error(p->log, 0, "%s", err);
 		status = STATUS_UNUSABLE;

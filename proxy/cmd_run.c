@@ -46,8 +46,10 @@ struct run {
 static void
 say(void *ctx, const char *line)
 {
-	(void)ctx;
-	fprintf(stderr, "rowcall: %s\n", line);
+	const struct run *r = ctx;
+
+	if (!r->cfg.quiet_output)
+		fprintf(stderr, "rowcall: %s\n", line);
 }
 
 /* ---- signals while the child runs ---- */
@@ -185,7 +187,7 @@ find_databases(struct run *r, struct problem *p)
 	if (!config_build(&r->settings, &r->arena, found, d->nupstreams, &r->cfg, p))
 		return false;
 	for (uint32_t i = 0; i < d->nnotes; i++)
-		say(NULL, d->notes[i]);
+		say(r, d->notes[i]);
 	if (r->cfg.nlistens > 0)
 		return stand_in_for_sockets(r, p);
 	return problem(p, "no database in the environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT); name it with --upstream "
@@ -318,7 +320,7 @@ resolve_passwords(struct run *r)
 		if (path)
 			env_set(&r->env, "PGPASSFILE", path);
 		else
-			say(NULL, p.text);
+			say(r, p.text);
 	}
 	strbuf_clear(&in);
 	strbuf_clear(&out);
@@ -348,7 +350,7 @@ point_child_here(struct run *r, struct problem *p)
 
 	for (uint32_t i = 0; i < d->nreferences; i++)
 		ends[i] = endpoint_of(r, &d->upstreams[d->references[i].upstream]);
-	env_rewrite(&r->env, d, ends, say, NULL);
+	env_rewrite(&r->env, d, ends, say, r);
 	resolve_passwords(r);
 	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
 		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
@@ -359,14 +361,15 @@ point_child_here(struct run *r, struct problem *p)
 }
 
 static void
-say_listeners(const struct run *r)
+say_listeners(struct run *r)
 {
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
 		const struct upstream_config *up = &r->cfg.listens[i].upstream;
-		char where[200];
+		char where[200], line[600];
 
 		endpoint_text(&r->endpoints[i], where, sizeof where);
-		fprintf(stderr, "rowcall: listening on %s for %s at %s\n", where, engine_name(up->engine), up->display);
+		snprintf(line, sizeof line, "listening on %s for %s at %s", where, engine_name(up->engine), up->display);
+		say(r, line);
 	}
 }
 
@@ -376,9 +379,13 @@ command_words(struct arena *a, char **argv)
 	struct strbuf b;
 	const char *text;
 
-	strbuf_init(&b, LIMIT_URL);
-	for (; *argv; argv++)
-		strbuf_printf(&b, "%s%s", b.n ? " " : "", *argv);
+	strbuf_init(&b, LIMIT_NAME);
+	for (; *argv; argv++) {
+		/* Programs and statements given as text may hold values, which no report shows. */
+		bool word = strpbrk(*argv, " \t\n;='\"") == NULL;
+
+		strbuf_printf(&b, "%s%s", b.n ? " " : "", word ? *argv : "...");
+	}
 	text = arena_strndup(a, strbuf_span(&b));
 	strbuf_clear(&b);
 	return text;

@@ -231,22 +231,36 @@ shake_readable(struct leg *l, struct span bytes)
 		session_shake(s);
 }
 
+/* A client may say all it has to say and close its half before the pipe is open: it still wants its answers. */
 static void
 shake_ended(struct leg *l)
 {
 	struct session *s = l->session;
 
-	if (leg_side(l) == WIRE_SERVER && s->state == SESSION_HANDSHAKE) {
+	l->ended = true;
+	leg_want_read(l, false);
+	if (leg_side(l) == WIRE_SERVER) {
 		/* What the server said before it closed has been relayed by the engine; the client gets the rest and the FIN. */
-		session_move(s, SESSION_FLUSHING);
-		l->ended = true;
-		leg_want_read(l, false);
 		pass_fin(&s->leg[WIRE_CLIENT]);
-		if (s->leg[WIRE_CLIENT].out.n == 0)
+		if (s->leg[WIRE_CLIENT].out.n > 0)
+			session_move(s, SESSION_FLUSHING);
+		else
 			session_end(s, WHY_CLOSED);
-		return;
-	}
-	session_end(s, WHY_CLOSED);
+	} else if (s->state == SESSION_HANDSHAKE && s->leg[WIRE_SERVER].fd < 0)
+		session_end(s, WHY_CLOSED); /* it went before it had said where to */
+	else if (s->state == SESSION_HANDSHAKE)
+		pass_fin(&s->leg[WIRE_SERVER]);
+}
+
+/* The pipe is open: a FIN that came earlier goes through it now. */
+void
+pump_begin(struct session *s)
+{
+	for (int side = WIRE_CLIENT; side <= WIRE_SERVER; side++)
+		if (s->state == SESSION_PIPE && s->leg[side].ended)
+			leg_ended(&s->leg[side]);
+		else
+			leg_want_read(&s->leg[side], s->state == SESSION_PIPE && s->leg[1 - side].out.n == 0);
 }
 
 /* One recv; false when there is nothing more to read now or the session is over. */

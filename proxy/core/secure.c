@@ -34,7 +34,7 @@ secured(struct session *s, enum wire_leg side)
 	struct leg *l = &s->leg[side];
 
 	leg_want_write(l, false);
-	leg_want_read(l, true);
+	leg_want_read(l, !l->ended);
 	s->engine->tls_up(s->wire, side);
 	session_move(s, SESSION_HANDSHAKE);
 	session_shake(s);

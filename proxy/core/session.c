@@ -141,11 +141,10 @@ open_pipe(struct session *s)
 
 	s->shaking = NULL;
 	session_move(s, SESSION_PIPE);
-	leg_want_read(&s->leg[WIRE_CLIENT], true);
-	leg_want_read(&s->leg[WIRE_SERVER], true);
 	for (int side = WIRE_CLIENT; side <= WIRE_SERVER; side++)
 		if (s->state == SESSION_PIPE && k->in[side].n > 0)
 			pump_forward(&s->leg[side], strbuf_span(&k->in[side]));
+	pump_begin(s);
 	strbuf_clear(&k->in[WIRE_CLIENT]);
 	strbuf_clear(&k->in[WIRE_SERVER]);
 	mem_free(k);

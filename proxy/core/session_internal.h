@@ -110,6 +110,8 @@ bool leg_send(struct leg *l, struct span bytes) __attribute__((warn_unused_resul
 bool leg_flush(struct leg *l) __attribute__((warn_unused_result));
 /* Forwards bytes that came from l, then lends them to the parser. False: the session has ended. */
 bool pump_forward(struct leg *l, struct span bytes);
+/* Everything of the handshake has gone: reading begins. */
+void pump_begin(struct session *s);
 void pump_readable(struct leg *l, short what);
 void pump_writable(struct leg *l);
 
