@@ -387,11 +387,10 @@ check_open(struct story *t, uint64_t at, const char *n)
 static void
 event(struct story *t, char *line)
 {
-	char *w[64], *save = NULL;
+	char *w[64] = { NULL }, *save = NULL;
 	int n = 0;
 	uint64_t at;
 
-	w[2] = NULL;
 	for (char *p = strtok_r(line, " \t\n", &save); p && n < 64; p = strtok_r(NULL, " \t\n", &save))
 		w[n++] = p;
 	assert_true(n >= 2);
