@@ -17,6 +17,8 @@ function(rowcall_fuzzer name transcripts)
     COMMAND sh -c "mkdir -p '${seeds}' && '$<TARGET_FILE:${name}_seeds>' '${seeds}' ${transcripts} && '$<TARGET_FILE:${name}>' -runs=0 '${seeds}'")
 endfunction()
 
+rowcall_test(test_bytes unit/test_bytes.c wire)
+
 # PostgreSQL
 rowcall_test(test_pg_transcripts unit/test_pg_transcripts.c wire_replay)
 rowcall_test(test_pg_types unit/test_pg_types.c wire)
