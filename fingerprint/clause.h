@@ -46,7 +46,6 @@ void to_keyword(struct sql_scanner *s);
 void as_name(struct sql_scanner *s, uint8_t *o, unsigned elem);
 
 /* ---- verb.c ---- */
-bool is_write(unsigned verb);
 /* A verb inside the statement or at its beginning. */
 void set_verb(struct sql_scanner *s, unsigned verb);
 /* The statement's first word, written at o..cur.o. True when nothing else is to be done with it. */

@@ -69,6 +69,22 @@ note_column(struct sql_scanner *s, const struct frame *f)
 	}
 }
 
+/* A value that is only a part of what goes into a column: b + 1. */
+static void
+free_column(struct sql_scanner *s, const struct frame *f, uint32_t slot)
+{
+	static const struct piece none;
+	uint32_t other = NO_SLOT;
+
+	for (size_t i = f->elem_value0; i < s->nvalues; i++) {
+		if (s->values[i].slot != slot)
+			continue;
+		if (other == NO_SLOT)
+			other = slot_new(s, SQL_SLOT_OTHER, none, none);
+		s->values[i].slot = (uint16_t)other;
+	}
+}
+
 void
 frame_element(struct sql_scanner *s)
 {
@@ -88,6 +104,8 @@ frame_element(struct sql_scanner *s)
 		if (f->kind == F_IN && f->run_o)
 			take_back(s, c, f->run_o);
 	}
+	if (f->kind == F_ROW && !is_value && f->index < s->ncols)
+		free_column(s, f, s->ins_slot0 + f->index);
 	f->run_o = f->kind == F_IN && is_value ? c->o : NULL;
 	f->index++;
 }
@@ -410,10 +428,16 @@ frame_close(struct sql_scanner *s, bool bracket)
 		if (f->kind == F_GROUP && s->ntuple == f->index && s->ntuple > 1)
 			s->tuple_end = c->o + 1;
 	}
-	*c->o++ = bracket ? ']' : ')';
-	c->p++;
-	c->prev = K_CLOSE;
 	c->elem = element_after(f, values);
+	c->p++;
+	if (f->kind == F_CAST && values) {	/* CAST(value AS type) is the value */
+		take_back(s, c, f->o - strlen("CAST "));
+		*c->o++ = '?';
+		c->prev = K_VALUE;
+	} else {
+		*c->o++ = bracket ? ']' : ')';
+		c->prev = K_CLOSE;
+	}
 	s->f = up;
 	s->want = f->want;
 	if (f->want == W_ALIAS)

@@ -246,7 +246,6 @@ put_decimal(struct out *o, const uint8_t *p, const uint8_t *end, bool negative)
 	long point = (long)whole + exp;
 
 	if (point <= 0) {
-		put(o, '0');
 		put(o, '.');
 		for (; point < 0; point++)
 			put(o, '0');
@@ -445,8 +444,6 @@ sql_canon_text(char *buf, size_t n)
 	}
 	if (v.negative)
 		buf[k++] = '-';
-	if (v.whole_n == 0)
-		buf[k++] = '0';		/* 0.5; a bare .5 becomes longer by nothing: see below */
 	memmove(buf + k, v.whole, v.whole_n);
 	k += v.whole_n;
 	if (v.fraction_n) {

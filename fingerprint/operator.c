@@ -21,19 +21,30 @@ number_at(const struct sql_scanner *s, const uint8_t *p)
 	return byte_at(s, p) == '.' && (lex_bits[byte_at(s, p + 1)] & LEX_NUM) ? p : NULL;
 }
 
+/* ~ ~* ~~ ~~* and their negations: matching. */
+static bool
+is_match(const uint8_t *p, size_t n)
+{
+	n -= n > 1 && p[n - 1] == '*';
+	if (n > 1 && *p == '!') {
+		p++;
+		n--;
+	}
+	return (n == 1 && p[0] == '~') || (n == 2 && p[0] == '~' && p[1] == '~');
+}
+
 /* The class of slot a comparing operator makes; SQL_SLOT_OTHER for all that do not compare. */
 static unsigned
 operator_class(const uint8_t *p, size_t n)
 {
-	if (n == 1)
-		return *p == '=' ? SQL_SLOT_EQ : *p == '<' || *p == '>' || *p == '~' ? SQL_SLOT_RANGE : SQL_SLOT_OTHER;
-	if (n == 2 && p[1] == '=')
-		return *p == '<' || *p == '>' || *p == '!' ? SQL_SLOT_RANGE : SQL_SLOT_OTHER;
-	if (n == 2 && ((*p == '<' && p[1] == '>') || (*p == '~' && p[1] == '~') || (*p == '!' && p[1] == '~') || (*p == '~' && p[1] == '*')))
-		return SQL_SLOT_RANGE;
-	if (n == 3 && *p == '<' && p[1] == '=' && p[2] == '>')
+	static const char *const ranges[] = { "<", ">", "<=", ">=", "<>", "!=" };
+
+	if ((n == 1 && *p == '=') || (n == 3 && memcmp(p, "<=>", 3) == 0))
 		return SQL_SLOT_EQ;
-	return SQL_SLOT_OTHER;
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (n == strlen(ranges[i]) && memcmp(p, ranges[i], n) == 0)
+			return SQL_SLOT_RANGE;
+	return is_match(p, n) ? SQL_SLOT_RANGE : SQL_SLOT_OTHER;
 }
 
 /* The operator of n bytes at the pen. */
@@ -170,6 +181,22 @@ star_slow(struct sql_scanner *s)
 	}
 }
 
+/* ::type. The type of a value goes with the value. */
+static void
+cast(struct sql_scanner *s)
+{
+	struct cur *c = &s->cur;
+	uint8_t *o = c->o;
+	unsigned prev = c->prev;
+
+	memcpy(c->o, "::", 2);
+	c->o += 2;
+	c->p += 2;
+	scan_type(s);
+	if (prev == K_VALUE)
+		c->o = o;
+}
+
 /* :: and := and :name and a lone colon. */
 void
 colon(struct sql_scanner *s)
@@ -178,12 +205,9 @@ colon(struct sql_scanner *s)
 	const uint8_t *q = c->p + 1;
 	uint8_t b = byte_at(s, q);
 
-	if (b == ':') {
-		memcpy(c->o, "::", 2);
-		c->o += 2;
-		c->p += 2;
-		scan_type(s);
-	} else if (b == '=') {
+	if (b == ':')
+		cast(s);
+	else if (b == '=') {
 		operator(s, 2);
 	} else if (lex_is_ident(b) && b != '$' && s->f->kind != F_INDEX && c->prev < K_NAME) {
 		while (q < s->end && lex_is_ident(*q))

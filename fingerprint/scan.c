@@ -238,7 +238,10 @@ equals(struct sql_scanner *s, struct cur *c)
 HOT void
 list_comma(struct sql_scanner *s, struct cur *c, struct frame *f)
 {
-	if (c->elem == E_VALUE && f->kind >= F_ROW && c->o - f->elem_o == 1 && !s->deep) {
+	uint32_t slot = f->kind == F_IN ? f->slot : s->ins_slot0 + f->index;
+	bool simple = c->elem == E_VALUE && f->kind >= F_ROW && c->o - f->elem_o == 1 && s->last_slot == slot;
+
+	if (simple && !s->deep && (f->kind == F_IN || f->index < s->ncols)) {
 		if (f->kind == F_IN) {
 			if (f->run_o)
 				c->o = f->run_o;

@@ -304,6 +304,8 @@ void comments(struct sql_scanner *s);
 void code_comment(struct sql_scanner *s);
 void code_comment_end(struct sql_scanner *s);
 
+bool is_write(unsigned verb);	/* verb.c */
+
 /* ---- clause.c: words that steer ---- */
 
 /* A keyword was written from o (its blank before) to the pen. prev and elem are those before it. */

@@ -19,15 +19,14 @@ record_value(struct sql_scanner *s, unsigned kind, uint32_t number, uint32_t slo
 	};
 }
 
-/* typed: the value is a string, which a name before it makes a typed literal. */
 static inline uint32_t
-value_slot(struct sql_scanner *s, bool typed)
+value_slot(struct sql_scanner *s)
 {
 	static const struct piece none;
 	struct frame *f = s->f;
 	struct cur *c = &s->cur;
 
-	if (c->o == s->pend_o || (typed && c->prev == K_NAME && s->path_n == 1 && s->shape + s->path_at == s->pend_o))
+	if (c->o == s->pend_o)
 		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
 	if (f->kind == F_IN && !f->ncols)
 		return f->slot != NO_SLOT ? f->slot : frame_list_slot(s, f);
@@ -38,18 +37,18 @@ value_slot(struct sql_scanner *s, bool typed)
 	return slot_new(s, f->clause == CL_LIMIT ? SQL_SLOT_LIMIT : SQL_SLOT_OTHER, none, none);
 }
 
-/* A value at the pen: its ?, its slot and its record. typed: a string, which a name before it makes a typed literal (DATE '..'). */
+/* A value at the pen: its ?, its slot and its record. */
 static inline void
-put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *from, const uint8_t *to, bool typed)
+put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *from, const uint8_t *to)
 {
 	struct cur *c = &s->cur;
 
 	if (UNLIKELY(s->want) && !clause_value(s, from, to))
 		return;
-	s->last_slot = value_slot(s, typed);
+	s->last_slot = value_slot(s);
 	s->value_prev = c->prev;
 	record_value(s, kind, number, s->last_slot, from, to);
-	c->elem = c->elem == E_EMPTY || (typed && c->elem == E_NAME) ? E_VALUE : E_OTHER;
+	c->elem = c->elem == E_EMPTY ? E_VALUE : E_OTHER;
 	put_blank(c);
 	*c->o++ = '?';
 	c->prev = K_VALUE;
@@ -58,7 +57,7 @@ put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *
 void
 scan_value(struct sql_scanner *s, enum sql_value_kind kind, uint32_t number, const uint8_t *from, const uint8_t *to)
 {
-	put_value(s, kind, number, from, to, false);
+	put_value(s, kind, number, from, to);
 }
 
 void
@@ -67,7 +66,7 @@ scan_placeholder(struct sql_scanner *s, const uint8_t *to)
 	const uint8_t *from = s->cur.p;
 
 	s->cur.p = to;
-	put_value(s, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to, false);
+	put_value(s, SQL_VALUE_PLACEHOLDER, ++s->marks, from, to);
 }
 
 /* Behind a string: further parts of the same literal ('a' <newline> 'b' in PostgreSQL, 'a' 'b' in MySQL). */
@@ -92,6 +91,45 @@ string_rest(struct sql_scanner *s, const uint8_t *p, unsigned esc)
 	}
 }
 
+/* The words of a type that ends in ZONE, before the pen. */
+static uint8_t *
+zoned_type(const struct sql_scanner *s)
+{
+	static const char *const types[] = { "timestamp WITH time zone", "timestamp WITHOUT time zone", "time WITH time zone" };
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		size_t n = strlen(types[i]);
+
+		if ((size_t)(s->cur.o - s->shape) > n + 1 && memcmp(s->cur.o - n, types[i], n) == 0 && s->cur.o[-(ptrdiff_t)n - 1] == ' ')
+			return s->cur.o - n - 1;
+	}
+	return NULL;
+}
+
+/* DATE '2024-01-01': the type goes with its value. In MySQL a string behind a name may be an alias, so only times count there. */
+static void
+drop_type(struct sql_scanner *s)
+{
+	static const char *const times[] = { "date", "time", "timestamp", NULL };
+	struct cur *c = &s->cur;
+	uint8_t *o = s->path_prev == K_NAME ? zoned_type(s) : NULL;
+	struct span name = piece_text(s, s->name);
+	bool query = s->verb == SQL_V_SELECT || s->verb == SQL_V_VALUES || s->verb == SQL_V_DECLARE || is_write(s->verb);
+	bool known = false;
+
+	for (size_t i = 0; times[i]; i++)
+		known |= span_is_nocase(name, times[i]);
+	if (o)
+		c->prev = K_OP;
+	else if (query && (known || !s->my) && s->path_n == 1 && s->path_prev <= K_KEYWORD && c->o == name.p + name.n) {
+		o = s->shape + s->path_at;
+		c->prev = s->path_prev;
+	} else
+		return;
+	c->o = o;
+	c->elem = c->elem == E_NAME ? E_EMPTY : E_OTHER;
+}
+
 void
 scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
 {
@@ -103,7 +141,9 @@ scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsign
 	else if (p + 1 < s->end && (lex_bits[p[0]] & LEX_BLANK) && lex_class[p[1]] != LEX_WORD)
 		p = string_rest(s, p, esc);
 	s->cur.p = p;
-	put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
+	if (s->cur.prev == K_NAME)
+		drop_type(s);
+	put_value(s, SQL_VALUE_LITERAL, 0, from, p);
 }
 
 static const uint8_t *
@@ -128,7 +168,7 @@ scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
 		}
 	}
 	s->cur.p = end;
-	put_value(s, SQL_VALUE_LITERAL, 0, from, end, false);
+	put_value(s, SQL_VALUE_LITERAL, 0, from, end);
 }
 
 /* The number after $ at p; *to behind it. */
@@ -152,7 +192,7 @@ dollar(struct sql_scanner *s)
 
 	if (LIKELY(p > from + 1)) {
 		s->cur.p = p;
-		put_value(s, SQL_VALUE_PLACEHOLDER, n, from, p, false);
+		put_value(s, SQL_VALUE_PLACEHOLDER, n, from, p);
 		return;
 	}
 	if (!s->my)
@@ -160,7 +200,7 @@ dollar(struct sql_scanner *s)
 	s->unfinished |= !done;
 	if (!s->my && p > from) {
 		s->cur.p = p;
-		put_value(s, SQL_VALUE_LITERAL, 0, from, p, true);
+		put_value(s, SQL_VALUE_LITERAL, 0, from, p);
 	} else
 		word_slow(s);
 }

@@ -208,14 +208,20 @@ word_prefix(struct sql_scanner *s, unsigned n)
 static bool
 plain_bytes(const struct sql_scanner *s, const uint8_t *p, size_t n)
 {
-	size_t run = 16;
+	const uint8_t *end = p + n;
 
-	for (size_t i = 0; i < n && run == 16; i += run) {
-		run = lex_run(lex_plain_mask(lex_load(p + i, p + n), s->my));
-		if (i + run == n)
-			return true;
+	while (p < end) {
+		size_t run = lex_run(lex_plain_mask(lex_load(p, end), s->my));
+
+		p += run;
+		if (run == 16 || p == end)
+			continue;
+		run = s->pairs ? 0 : lex_utf8(p, end);
+		if (run < 2)
+			return false;
+		p += run;
 	}
-	return false;
+	return true;
 }
 
 /* Whether the n bytes inside quotes mean the same without them. */
@@ -325,7 +331,7 @@ type_name(struct sql_scanner *s, struct cur *c, const uint8_t *p)
 	if (*p == '"' || *p == '`') {
 		end = lex_string(p, s->end, s->pairs, &done);
 		s->unfinished |= !done;
-		if (done && bare(s, K_DOT, p + 1, (size_t)(end - p - 2))) {
+		if (done && bare(s, K_CAST, p + 1, (size_t)(end - p - 2))) {
 			if (!has_room(s, c, (size_t)(end - p)))
 				return end;
 			memcpy(c->o, p + 1, (size_t)(end - p - 2));
