@@ -88,7 +88,7 @@ enum {
 	LIMIT_EVIDENCE_LIST = 32,	/* ... of one list in it */
 	LIMIT_RESULT_BYTES = 64 << 10,	/* of a result that are hashed */
 	LIMIT_LINEAGE_VALUES = 64 << 10,	/* kept of one open request: parameters and result values together */
-	LIMIT_OPEN_VALUES = 4 << 20,	/* ... of all of them */
+	LIMIT_OPEN_VALUES = 1 << 20,	/* ... of all of them */
 	LIMIT_LINEAGE_EDGES = 128,	/* candidate columns of one value position */
 	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for one request */
 	LIMIT_TABLE_NAMES = 4096,	/* tables whose names lineage remembers */

@@ -135,7 +135,7 @@ start_analysis(struct capture *c)
 	const struct config *cfg = c->cfg;
 	struct analyzer_config ac = { .idle_gap = cfg->idle_gap, .quiet = cfg->quiet, .keyed_quiet = cfg->keyed_quiet, .upstreams = c->upstreams,
 		.nupstreams = cfg->nlistens, .tag_settings = cfg->tag_settings, .ntag_settings = cfg->ntag_settings, .fold = cfg->fold,
-		.tag_patterns = cfg->tag_patterns };
+		.tag_patterns = cfg->tag_patterns, .lineage = cfg->lineage };
 	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = c->upstreams,
 		.nupstreams = cfg->nlistens };
 

@@ -18,6 +18,7 @@ struct analyzer_config {
 	const struct filter *fold;
 	/* requests.tags: user patterns with named groups (?<request>..) and/or (?<scope>..) over comment text */
 	const struct filter *tag_patterns;
+	bool lineage;				/* judge the evidence; off: what comes of it is dropped but for result hashes */
 };
 
 /* Called on the analyzer thread for every closed request, in order of closing; r is borrowed for the call. */

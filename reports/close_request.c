@@ -34,9 +34,17 @@ drop_moved(struct open_request *r)
 
 	if (!r->moved)
 		return;
-	for (uint32_t i = 0; i < r->nstmts; i++)
-		if (r->stmts[i].shape)
-			r->stmts[n++] = r->stmts[i];
+	for (uint32_t i = 0; i < r->nstmts; i++) {
+		if (!r->stmts[i].shape)
+			continue;
+		if (r->clues) {
+			struct clues *kept = r->clues[i];
+
+			r->clues[i] = NULL;
+			r->clues[n] = kept;
+		}
+		r->stmts[n++] = r->stmts[i];
+	}
 	r->nstmts = n;
 	drop_lanes(r);
 }
@@ -56,6 +64,17 @@ by_start(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
+static void
+sort_clues(struct open_request *r, const struct position *at)
+{
+	struct clues **sorted = xmem_zero(r->clues_cap * sizeof(struct clues *));
+
+	for (uint32_t i = 0; i < r->nstmts; i++)
+		sorted[i] = r->clues[at[i].index];
+	mem_free(r->clues);
+	r->clues = sorted;
+}
+
 /* In order of start; statements are kept as they ended. Equal starts stay in that order. */
 static void
 sort_stmts(struct open_request *r)
@@ -72,6 +91,8 @@ sort_stmts(struct open_request *r)
 	qsort(at, r->nstmts, sizeof *at, by_start);
 	for (uint32_t i = 0; i < r->nstmts; i++)
 		sorted[i] = r->stmts[at[i].index];
+	if (r->clues)
+		sort_clues(r, at);
 	mem_free(r->stmts);
 	mem_free(at);
 	r->stmts = sorted;
@@ -111,7 +132,7 @@ emit_strays(const struct open_request *r, const struct request_sink *sink)
 }
 
 void
-request_emit(struct open_request *r, const struct request_sink *sink, struct coverage *coverage, int64_t zero_us)
+request_emit(struct open_request *r, const struct request_sink *sink, struct coverage *coverage, struct clue_box *clues, int64_t zero_us)
 {
 	struct request out = { .number = r->number, .start = r->start, .end = r->end, .test = r->test, .key = r->key,
 		.application = r->application, .borders_from = r->borders_from, .idle_in_tx = r->idle_in_tx };
@@ -137,6 +158,8 @@ request_emit(struct open_request *r, const struct request_sink *sink, struct cov
 	out.stmts = r->stmts;
 	out.nstmts = r->nstmts;
 	out.stmts_cut = r->cut;
+	if (clues && r->clues)
+		out.edges = clues_judge(clues, &out, r->clues, r->clues_cut, &out.nedges);
 	coverage->requests++;
 	sink->request(sink->ctx, &out);
 }

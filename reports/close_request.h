@@ -13,7 +13,8 @@ request_named(const struct open_request *r)
 	return r->bound == BY_KEY || r->bound == BY_MARK || *r->scope || *r->test || *r->text;
 }
 
-/* Hands r to the sink; without any query its statements are strays. Spoils r's statements. */
-void request_emit(struct open_request *r, const struct request_sink *sink, struct coverage *coverage, int64_t zero_us);
+/* Hands r to the sink; without any query its statements are strays. clues: NULL without lineage. Spoils r's statements. */
+void request_emit(struct open_request *r, const struct request_sink *sink, struct coverage *coverage, struct clue_box *clues,
+    int64_t zero_us);
 
 #endif

@@ -136,6 +136,9 @@ stmt_new(struct grouping *g, struct session *s)
 static void
 stmt_free(struct grouping *g, struct open_stmt *o)
 {
+	if (o->clues)
+		clues_free(g->clues, o->clues);
+	o->clues = NULL;
 	if (g->nspare == SPARE_OPEN_STMTS) {
 		mem_free(o);
 		return;
@@ -152,6 +155,7 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 
 	o->req = r;
 	o->seq = st->h.seq;
+	o->sent = st->h.t;
 	o->tx = s->tx.open && r ? s->tx.serial : 0;
 	o->orphan = o->told = false;
 	o->s = (struct req_stmt){ .shape = st->shape, .params = st->params, .start = st->h.t, .iterations = st->iterations,
@@ -282,6 +286,10 @@ stmt_finish(struct grouping *g, struct session *s, struct open_stmt *o, uint64_t
 			r->end = t;
 		s->done_index = request_add(g->requests, r, s, &o->s);
 		s->done_request = r->id;
+		if (o->clues && s->done_index != UINT32_MAX) {
+			request_keep_clues(g->requests, r, s->done_index, o->clues);
+			o->clues = NULL;
+		}
 		request_release(g->requests, r, t);
 		requests_trim(g->requests);
 	} else if (!o->orphan && g->sink.stray) {
@@ -306,21 +314,32 @@ follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 	s->tx.error |= e->outcome == REC_ERROR;
 	stmt_unlink(s, o, before);
 	fill_end(&o->s, e);
+	if (g->clues && o->req)
+		clues_end(g->clues, &o->clues, o->sent, e);
 	stmt_finish(g, s, o, e->h.t);
 	if (no_begin && s->tx.open && !s->tx.server && !s->nbegins)
 		tx_end(g, s, false);
 }
 
-/* Evidence comes between the start and the end of its statement. */
 void
-follow_result(struct session *s, const struct rec_result *r)
+follow_evidence(struct grouping *g, struct session *s, const struct rec *r)
 {
-	for (struct open_stmt *o = s->first; o; o = o->next) {
-		if (o->seq == r->h.seq) {
-			o->s.result = r->hash;
-			return;
-		}
-	}
+	struct open_stmt *o = s->first;
+
+	while (o && o->seq != r->seq)
+		o = o->next;
+	if (!o || !o->req)
+		return;
+	if (r->type == REC_RESULT)
+		o->s.result = ((const struct rec_result *)r)->hash;
+	if (!g->clues)
+		return;
+	if (r->type == REC_PARAMS)
+		clues_params(g->clues, &o->clues, (const struct rec_values *)r);
+	else if (r->type == REC_ROW)
+		clues_row(g->clues, &o->clues, (const struct rec_values *)r);
+	else
+		clues_result(g->clues, &o->clues, (const struct rec_result *)r);
 }
 
 void

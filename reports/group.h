@@ -4,6 +4,7 @@
 #ifndef ROWCALL_GROUP_H
 #define ROWCALL_GROUP_H
 
+#include "clues.h"
 #include "grouping.h"
 #include "open_request.h"
 
@@ -15,6 +16,7 @@ struct grouping {
 	struct coverage coverage;
 	struct sessions *sessions;
 	struct open_requests *requests;
+	struct clue_box *clues;		/* NULL: lineage is off */
 	struct tag_reader *tags;
 	struct open_stmt *spare;	/* by next */
 	uint32_t nspare;
@@ -48,7 +50,8 @@ void choose_again(struct grouping *g, struct session *s);
 
 void follow_start(struct grouping *g, struct session *s, const struct rec_start *st);
 void follow_end(struct grouping *g, struct session *s, const struct rec_end *e);
-void follow_result(struct session *s, const struct rec_result *r);
+/* Evidence comes between the start and the end of its statement; else it is dropped. */
+void follow_evidence(struct grouping *g, struct session *s, const struct rec *r);
 void follow_tx(struct grouping *g, struct session *s, enum rec_tx state);
 /* MySQL's resets also roll back. */
 void follow_reset(struct grouping *g, struct session *s);

@@ -14,7 +14,8 @@ grouping_new(const struct analyzer_config *cfg, struct request_sink sink)
 	g->sink = sink;
 	g->coverage.opaque_reason = "";
 	g->sessions = sessions_new();
-	g->requests = open_requests_new(cfg, sink, g->sessions, &g->coverage);
+	g->clues = cfg->lineage ? clue_box_new() : NULL;
+	g->requests = open_requests_new(cfg, sink, g->sessions, &g->coverage, g->clues);
 	g->tags = tag_reader_new(cfg->fold, cfg->tag_patterns);
 	return g;
 }
@@ -31,6 +32,7 @@ grouping_free(struct grouping *g)
 	for (int i = 0; i < OPAQUE_REASONS; i++)
 		mem_free(g->reasons[i]);
 	open_requests_free(g->requests);
+	clue_box_free(g->clues);
 	sessions_free(g->sessions);
 	tag_reader_free(g->tags);
 	mem_free(g->test);
@@ -160,8 +162,10 @@ on_session_record(struct grouping *g, const struct rec *h)
 	case REC_RESET:
 		settings_reset(g, s);
 		break;
+	case REC_PARAMS:
+	case REC_ROW:
 	case REC_RESULT:
-		follow_result(s, (const struct rec_result *)h);
+		follow_evidence(g, s, h);
 		break;
 	}
 }
@@ -180,9 +184,9 @@ grouping_record(struct grouping *g, const struct rec *h)
 	case REC_NOTICE:
 		g->coverage.notices++;
 		break;
-	case REC_PARAMS: /* evidence for lineage */
 	case REC_COLUMNS:
-	case REC_ROW:
+		if (g->clues)
+			clues_columns(g->clues, (const struct rec_columns *)h);
 		break;
 	default:
 		on_session_record(g, h);

@@ -130,15 +130,13 @@ any_child(const struct judge *j)
 /* ---- the values of one slot ---- */
 
 static int
-by_bits(const void *a, const void *b)
+by_hash(const void *a, const void *b)
 {
 	const struct child_value *const *x = a, *const *y = b;
-	const struct rec_value *v = (*x)->v, *u = (*y)->v;
+	uint64_t v = (*x)->v->hash, u = (*y)->v->hash;
 
-	if (v->bits != u->bits)
-		return v->bits < u->bits ? -1 : 1;
-	if (v->kind != u->kind)
-		return v->kind < u->kind ? -1 : 1;
+	if (v != u)
+		return v < u ? -1 : 1;
 	return (*x > *y) - (*x < *y);
 }
 
@@ -150,9 +148,9 @@ number_values(struct judge *j, struct child_slot *s)
 
 	for (uint32_t i = 0; i < s->nvalues; i++)
 		sorted[i] = &s->values[i];
-	qsort(sorted, s->nvalues, sizeof(struct child_value *), by_bits);
+	qsort(sorted, s->nvalues, sizeof(struct child_value *), by_hash);
 	for (uint32_t i = 0; i < s->nvalues; i++) {
-		if (i == 0 || !value_eq(sorted[i]->v, sorted[i - 1]->v))
+		if (i == 0 || sorted[i]->v->hash != sorted[i - 1]->v->hash)
 			s->distinct++;
 		sorted[i]->id = s->distinct - 1;
 	}
@@ -220,7 +218,7 @@ find_candidates(struct judge *j, const struct child_slot *s, uint32_t *out)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->nvalues && j->x.steps < LIMIT_LINEAGE_STEPS; i++) {
-		for (uint32_t e = index_first(&j->x, s->values[i].v); e != NONE; e = index_next(&j->x, e)) {
+		for (uint32_t e = index_first(&j->x, s->values[i].v->hash); e != NONE; e = index_next(&j->x, e)) {
 			uint32_t source = j->x.entries[e].source, k = 0;
 			const struct occurrence *o = &j->x.occurrences[j->x.entries[e].first];
 

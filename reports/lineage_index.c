@@ -1,53 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lineage_index: see lineage_part.h. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-
-#include "fingerprint/limits.h"
-#include "fingerprint/mem.h"
 #include "keymap.h"
 #include "lineage_part.h"
 
-static uint64_t
-scramble(uint64_t v, uint64_t kind)
+static uint32_t *
+bucket(const struct index *x, uint64_t hash)
 {
-	return sql_hash_mix(v, kind);
+	return &x->buckets[(hash ^ hash >> 32) & x->mask];
 }
 
-static uint32_t *
-bucket(const struct index *x, const struct rec_value *v)
+/* The next entry with the hash from e on. */
+static uint32_t
+same(struct index *x, uint32_t e, uint64_t hash)
 {
-	return &x->buckets[scramble(v->bits, v->kind) & x->mask];
+	for (x->steps++; e != NONE && x->entries[e].hash != hash; x->steps++)
+		e = x->entries[e].next;
+	return e;
 }
 
 uint32_t
-index_first(struct index *x, const struct rec_value *v)
+index_first(struct index *x, uint64_t hash)
 {
-	uint32_t e = *bucket(x, v);
-
-	x->steps++;
-	while (e != NONE && (x->entries[e].bits != v->bits || x->entries[e].kind != v->kind)) {
-		e = x->entries[e].next;
-		x->steps++;
-	}
-	return e;
+	return same(x, *bucket(x, hash), hash);
 }
 
 uint32_t
 index_next(struct index *x, uint32_t entry)
 {
-	struct rec_value v = { .bits = x->entries[entry].bits, .kind = x->entries[entry].kind };
-
-	do {
-		entry = x->entries[entry].next;
-		x->steps++;
-	} while (entry != NONE && (x->entries[entry].bits != v.bits || x->entries[entry].kind != v.kind));
-	return entry;
+	return same(x, x->entries[entry].next, x->entries[entry].hash);
 }
 
 uint32_t
-index_find(struct index *x, const struct rec_value *v, uint32_t source)
+index_find(struct index *x, uint64_t hash, uint32_t source)
 {
-	uint32_t e = index_first(x, v);
+	uint32_t e = index_first(x, hash);
 
 	while (e != NONE && x->entries[e].source != source)
 		e = index_next(x, e);
@@ -88,15 +77,15 @@ source_of(struct index *x, struct keymap *known, uint32_t stmt, uint32_t col)
 static uint32_t
 entry_of(struct index *x, const struct rec_value *v, uint32_t source)
 {
-	uint32_t e = index_find(x, v, source);
+	uint32_t e = index_find(x, v->hash, source);
 	struct source *s = &x->sources[source];
 
 	if (e != NONE)
 		return e;
 	e = x->nentries++;
-	x->entries[e] = (struct entry){ .bits = v->bits, .kind = v->kind, .letters = v->letters, .digits = v->digits, .source = source,
-		.first = NONE, .last = NONE, .next = *bucket(x, v), .next_of_source = NONE };
-	*bucket(x, v) = e;
+	x->entries[e] = (struct entry){ .hash = v->hash, .number = v->number, .kind = v->kind, .letters = v->letters, .digits = v->digits, .source = source,
+		.first = NONE, .last = NONE, .next = *bucket(x, v->hash), .next_of_source = NONE };
+	*bucket(x, v->hash) = e;
 	*(s->last_entry == NONE ? &s->first_entry : &x->entries[s->last_entry].next_of_source) = e;
 	s->last_entry = e;
 	return e;
@@ -119,6 +108,16 @@ add_value(struct index *x, const struct rec_value *v, uint32_t source, uint32_t 
 	s->last = o;
 }
 
+/* A number as a result value. */
+static struct rec_value
+value_number(int64_t n)
+{
+	char text[24];
+	int len = snprintf(text, sizeof text, "%" PRId64, n);
+
+	return (struct rec_value){ .hash = sql_hash(span_of(text, (size_t)len)), .number = n, .kind = REC_VALUE_INT };
+}
+
 static void
 add_result(struct index *x, struct keymap *known, uint32_t stmt)
 {
@@ -132,7 +131,7 @@ add_result(struct index *x, struct keymap *known, uint32_t stmt)
 			add_value(x, &s->values[(size_t)row * width + k], source, stmt);
 	}
 	if (!width && s->insert_id) {
-		struct rec_value id = { .bits = s->insert_id, .kind = REC_VALUE_INT };
+		struct rec_value id = value_number((int64_t)s->insert_id);
 
 		add_value(x, &id, source_of(x, known, stmt, 0), stmt);
 	}

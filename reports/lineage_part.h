@@ -25,7 +25,8 @@ struct source {
 
 /* One distinct value of a source. */
 struct entry {
-	uint64_t bits;
+	uint64_t hash;
+	int64_t number;
 	uint8_t kind, letters, digits;
 	uint32_t source;
 	uint32_t first, last;		/* occurrences */
@@ -55,16 +56,10 @@ struct index {
 
 void index_build(struct index *x, const struct lineage_stmt *stmts, uint32_t n, struct arena *a);
 /* First entry with the value (any source), or NONE; then the next. */
-uint32_t index_first(struct index *x, const struct rec_value *v);
+uint32_t index_first(struct index *x, uint64_t hash);
 uint32_t index_next(struct index *x, uint32_t entry);
 /* The value in one source, or NONE. */
-uint32_t index_find(struct index *x, const struct rec_value *v, uint32_t source);
-
-static inline bool
-value_eq(const struct rec_value *x, const struct rec_value *y)
-{
-	return x->bits == y->bits && x->kind == y->kind;
-}
+uint32_t index_find(struct index *x, uint64_t hash, uint32_t source);
 
 /* ---- children: the executions of one shape in one place ---- */
 
@@ -127,7 +122,7 @@ struct weighing {
 /* Fills what looking at the values tells. False: it explains nothing (an echo, fewer than two values). */
 bool trial_look(struct weighing *w, struct trial *t);
 /* Whether that is more than chance: sets bits and fits. */
-void trial_judge(const struct index *x, struct trial *t);
+void trial_judge(struct index *x, struct trial *t);
 /* Higher is better, among trials of one group. */
 double trial_score(const struct index *x, const struct trial *t);
 /* Misses that rows which were not kept do not explain. */

@@ -50,12 +50,12 @@ note_order(struct trial *t, struct walk_through *f, uint32_t o)
 
 /* Counters are sorted by themselves: their order is no evidence. */
 static void
-note_sorted(struct walk_through *f, const struct rec_value *v)
+note_sorted(struct walk_through *f, uint8_t kind, int64_t number)
 {
-	double n = (double)(int64_t)v->bits;
+	double n = (double)number;
 
-	if (v->kind != REC_VALUE_INT) {
-		f->numbers = false;
+	if (kind != REC_VALUE_INT) {
+		f->numbers = f->numbers && kind == REC_VALUE_HASH;
 		return;
 	}
 	f->rising = f->rising && n >= f->last;
@@ -71,7 +71,7 @@ note_row(const struct index *x, struct walk_through *f, const struct rec_value *
 	if (f->expected == NONE)
 		return;
 	e = &x->entries[x->occurrences[f->expected].entry];
-	f->each_row = f->each_row && e->bits == v->bits && e->kind == v->kind;
+	f->each_row = f->each_row && e->hash == v->hash;
 	f->expected = x->occurrences[f->expected].next_of_source;
 	f->rows_followed++;
 }
@@ -128,8 +128,11 @@ look_at(struct weighing *w, struct trial *t, struct walk_through *f, const struc
 	if (w->seen[cv->id] == w->stamp)
 		return;
 	w->seen[cv->id] = w->stamp;
-	note_sorted(f, cv->v);
-	entry = index_find(x, cv->v, t->source);
+	entry = index_find(x, cv->v->hash, t->source);
+	if (entry == NONE)
+		note_sorted(f, cv->v->kind, cv->v->number);
+	else
+		note_sorted(f, x->entries[entry].kind, x->entries[entry].number);
 	o = entry == NONE ? NONE : take(w, entry, f->position, s->sent);
 	if (o == NONE)
 		t->misses++;
@@ -154,7 +157,7 @@ is_echo(const struct weighing *w, const struct trial *t)
 			continue;
 		rows += s->nrows;
 		for (uint32_t row = 0; row < s->nrows; row++)
-			same += value_eq(&s->values[row * s->columns->n + from->col], t->slot->values[i].v);
+			same += s->values[row * s->columns->n + from->col].hash == t->slot->values[i].v->hash;
 	}
 	return rows > 0 && same * 2 >= rows;
 }
@@ -237,7 +240,7 @@ source_between(const struct index *x, const struct source *from, double lo, doub
 	double n = 0;
 
 	for (uint32_t e = from->first_entry; e != NONE; e = x->entries[e].next_of_source) {
-		double v = (double)(int64_t)x->entries[e].bits;
+		double v = (double)x->entries[e].number;
 
 		n += x->entries[e].kind == REC_VALUE_INT && v >= lo && v <= hi;
 	}
@@ -246,7 +249,7 @@ source_between(const struct index *x, const struct source *from, double lo, doub
 
 /* What a text says beyond chance, by its letters and digits. */
 static double
-text_bits(const struct rec_value *v, uint32_t distinct)
+text_bits(const struct entry *v, uint32_t distinct)
 {
 	double bits;
 
@@ -260,7 +263,7 @@ text_bits(const struct rec_value *v, uint32_t distinct)
 
 /* Bits of where the first hit is, and of how far the others are spread. */
 static void
-value_bits(const struct index *x, const struct trial *t, double *place, double *spread)
+value_bits(struct index *x, const struct trial *t, double *place, double *spread)
 {
 	const struct source *from = &x->sources[t->source];
 	double lo = HUGE_VAL, hi = -HUGE_VAL, first = 0, texts = 0, ntexts = 0;
@@ -268,13 +271,16 @@ value_bits(const struct index *x, const struct trial *t, double *place, double *
 
 	*place = 0;
 	for (uint32_t i = 0; i < t->slot->nvalues; i++) {
-		const struct rec_value *v = t->slot->values[i].v;
-		double n = (double)(int64_t)v->bits;
+		uint32_t at = index_find(x, t->slot->values[i].v->hash, t->source);
+		const struct entry *e;
+		double n;
 
-		if (index_find((struct index *)x, v, t->source) == NONE)
+		if (at == NONE)
 			continue;
-		if (v->kind != REC_VALUE_INT) {
-			texts += text_bits(v, t->source_distinct);
+		e = &x->entries[at];
+		n = (double)e->number;
+		if (e->kind != REC_VALUE_INT) {
+			texts += text_bits(e, t->source_distinct);
 			ntexts++;
 			continue;
 		}
@@ -377,7 +383,7 @@ fits(const struct trial *t, const struct scales *c)
 }
 
 void
-trial_judge(const struct index *x, struct trial *t)
+trial_judge(struct index *x, struct trial *t)
 {
 	bool use = t->hits == t->source_distinct;
 	struct scales c = { .miss = trial_real_misses(t), .order = order_of(t) };

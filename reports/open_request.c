@@ -14,7 +14,8 @@ enum { SPARE_REQUESTS = 256, SPARE_STMTS = 64 };
 static void close_request(struct open_requests *p, struct open_request *r);
 
 struct open_requests *
-open_requests_new(const struct analyzer_config *cfg, struct request_sink sink, struct sessions *sessions, struct coverage *coverage)
+open_requests_new(const struct analyzer_config *cfg, struct request_sink sink, struct sessions *sessions, struct coverage *coverage,
+    struct clue_box *clues)
 {
 	struct open_requests *p = xmem_zero(sizeof *p);
 
@@ -22,6 +23,7 @@ open_requests_new(const struct analyzer_config *cfg, struct request_sink sink, s
 	p->sink = sink;
 	p->sessions = sessions;
 	p->coverage = coverage;
+	p->clues = clues;
 	request_keys_init(&p->keys);
 	return p;
 }
@@ -31,6 +33,7 @@ request_free(struct open_request *r)
 {
 	arena_clear(&r->arena);
 	mem_free(r->stmts);
+	mem_free(r->clues);
 	mem_free(r->lanes);
 	mem_free(r);
 }
@@ -134,6 +137,10 @@ recycle(struct open_requests *p, struct open_request *r)
 {
 	struct open_request clean = { .stmts = r->stmts, .cap = r->cap, .lanes = r->lanes, .lanes_cap = r->lanes_cap, .arena = r->arena };
 
+	for (uint32_t i = 0; r->clues && i < r->nstmts; i++)
+		clues_free(p->clues, r->clues[i]);
+	mem_free(r->clues);
+	r->clues = NULL;
 	if (p->nspare == SPARE_REQUESTS || r->cap > SPARE_STMTS || r->lanes_cap > SPARE_STMTS) {
 		request_free(r);
 		return;
@@ -282,7 +289,7 @@ close_request(struct open_requests *p, struct open_request *r)
 	p->kept -= r->nstmts;
 	if (!r->queries && r->number == p->numbers)
 		p->numbers--; /* its queries moved away: nobody will see the number */
-	request_emit(r, &p->sink, p->coverage, p->zero_us);
+	request_emit(r, &p->sink, p->coverage, p->clues, p->zero_us);
 	recycle(p, r);
 }
 

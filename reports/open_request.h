@@ -6,6 +6,7 @@
 #define ROWCALL_OPEN_REQUEST_H
 
 #include "analyzer.h"
+#include "clues.h"
 #include "track.h"
 
 /* What borders a request. */
@@ -25,6 +26,8 @@ struct open_request {
 	struct session *carriers;		/* sessions whose current request it is */
 	struct req_stmt *stmts;			/* start: ns, absolute; shape NULL: moved away */
 	uint32_t nstmts, cap, cut, moved;
+	struct clues **clues;			/* by statement, NULL where there are none; NULL: no statement has any */
+	uint32_t clues_cap, nvalues;		/* nvalues: in all of them */
 	struct req_lane *lanes;
 	struct req_tag *tags, *sites;		/* LIMIT_REQUEST_TAGS, LIMIT_REQUEST_SITES; allocated with the first */
 	uint32_t nlanes, lanes_cap, ntags, nsites;
@@ -38,13 +41,15 @@ struct open_request {
 	uint8_t bound, list;			/* enum bound, enum request_list */
 	uint8_t scope_from, borders_from;	/* enum origin */
 	bool unsorted;
+	bool clues_cut;				/* some were left out */
 	bool ended;				/* BY_MARK: the mark is over; nothing more can come */
 	struct arena arena;
 };
 
 struct open_requests;
+/* clues: borrowed, NULL without lineage. */
 struct open_requests *open_requests_new(const struct analyzer_config *cfg, struct request_sink sink, struct sessions *sessions,
-    struct coverage *coverage) __attribute__((returns_nonnull, warn_unused_result));
+    struct coverage *coverage, struct clue_box *clues) __attribute__((returns_nonnull, warn_unused_result));
 /* All requests must have been closed. */
 void open_requests_free(struct open_requests *p);
 /* Unix time of the monotonic clock's zero, in microseconds. */
@@ -81,6 +86,8 @@ void request_release(struct open_requests *p, struct open_request *r, uint64_t t
 void request_query(struct open_requests *p, struct open_request *r);
 /* Appends an ended statement of the session; returns its index, UINT32_MAX when it was only counted. */
 uint32_t request_add(struct open_requests *p, struct open_request *r, struct session *s, const struct req_stmt *st);
+/* Gives it the evidence of statement `at`, as far as the limit lets it. */
+void request_keep_clues(struct open_requests *p, struct open_request *r, uint32_t at, struct clues *c);
 /* Moves what the session's newest transaction has in `from` over to `to`. */
 void request_move_tx(struct open_requests *p, struct open_request *from, struct open_request *to, struct session *s);
 /* Moves a statement that has not ended and is in no transaction. */

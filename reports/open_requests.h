@@ -37,6 +37,7 @@ struct open_requests {
 	struct request_sink sink;
 	struct sessions *sessions;
 	struct coverage *coverage;
+	struct clue_box *clues;
 	struct list lists[REQUEST_LISTS];
 	struct request_keys keys;
 	uint32_t n, nspare;

@@ -104,10 +104,12 @@ enum rec_value_kind {
 	REC_VALUE_UUID,
 	REC_VALUE_WORD,		/* letters only: may be one of a few */
 	REC_VALUE_TEXT,
+	REC_VALUE_HASH,		/* a literal: only its hash is known */
 };
 
 struct rec_value {
-	uint64_t bits;		/* REC_VALUE_INT: the number, two's complement; else sql_hash of the canonical text */
+	uint64_t hash;		/* sql_hash of the canonical text; 0 = none */
+	int64_t number;		/* REC_VALUE_INT */
 	uint16_t slot;		/* parameters: slot of the shape; rows: column of the set */
 	uint8_t kind;		/* enum rec_value_kind */
 	uint8_t letters, digits;	/* REC_VALUE_TEXT: how many */

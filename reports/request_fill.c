@@ -107,6 +107,15 @@ lane_of(struct open_request *r, struct session *s)
 	return s->lane = (uint16_t)r->nlanes++;
 }
 
+/* One entry for each statement there is room for. */
+static void
+grow_clues(struct open_request *r)
+{
+	r->clues = xmem_resize(r->clues, r->cap * sizeof(struct clues *));
+	memset(r->clues + r->clues_cap, 0, (r->cap - r->clues_cap) * sizeof(struct clues *));
+	r->clues_cap = r->cap;
+}
+
 static bool
 room_for_one(struct open_request *r)
 {
@@ -115,6 +124,8 @@ room_for_one(struct open_request *r)
 	if (r->nstmts == r->cap) {
 		r->cap = r->cap ? 2 * r->cap : FIRST_STMTS;
 		r->stmts = xmem_resize(r->stmts, r->cap * sizeof *r->stmts);
+		if (r->clues)
+			grow_clues(r);
 	}
 	return true;
 }
@@ -157,6 +168,31 @@ request_tx(struct open_request *r, struct session *s)
 	return place;
 }
 
+void
+request_keep_clues(struct open_requests *p, struct open_request *r, uint32_t at, struct clues *c)
+{
+	if (r->nvalues + clues_size(c) > LIMIT_LINEAGE_VALUES) {
+		r->clues_cut = true;
+		clues_free(p->clues, c);
+		return;
+	}
+	if (!r->clues)
+		grow_clues(r);
+	r->nvalues += clues_size(c);
+	r->clues[at] = c;
+}
+
+/* A statement's evidence goes with it. */
+static void
+move_clues(struct open_requests *p, struct open_request *from, uint32_t i, struct open_request *to, uint32_t at)
+{
+	if (!from->clues || !from->clues[i] || at == UINT32_MAX)
+		return;
+	from->nvalues -= clues_size(from->clues[i]);
+	request_keep_clues(p, to, at, from->clues[i]);
+	from->clues[i] = NULL;
+}
+
 static uint16_t
 moved_site(const struct open_request *from, struct open_request *to, uint16_t site)
 {
@@ -181,7 +217,7 @@ move_ended(struct open_requests *p, struct open_request *from, struct open_reque
 		}
 		moved.tx = request_tx(to, s)->ordinal;
 		moved.site = moved_site(from, to, st->site);
-		request_add(p, to, s, &moved);
+		move_clues(p, from, i, to, request_add(p, to, s, &moved));
 		st->shape = NULL;
 		from->moved++;
 	}

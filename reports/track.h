@@ -9,6 +9,7 @@
 #include "tagset.h"
 
 struct open_request;
+struct clues;
 
 /* A statement that was started and has not ended. */
 struct open_stmt {
@@ -18,6 +19,8 @@ struct open_stmt {
 	uint32_t tx;			/* serial of the session's transaction it is in; 0 = none */
 	bool orphan;			/* its request had to close before it ended */
 	bool told;			/* its own tags name a request */
+	uint64_t sent;			/* ns */
+	struct clues *clues;		/* NULL: none yet */
 	struct req_stmt s;		/* start: ns, absolute */
 };
 

@@ -262,7 +262,7 @@ session_new(struct worker *w, struct listener *l)
 		.on_cancel_key = on_cancel_key, .on_opaque = on_opaque,
 		.lang = { l->engine == &pg_engine ? SQL_POSTGRESQL : SQL_MYSQL, 0 } };
 	s->shaking = mem_zero(sizeof *s->shaking);
-	s->wire = s->engine->open(&l->cfg->setup, &tap_ops, &s->tap);
+	s->wire = s->engine->open(&l->cfg->setup, tap_ops(&w->tap), &s->tap);
 	s->tap.conn = s->wire;
 	if (!s->shaking || !s->wire) {
 		if (s->wire)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "evidence.h"
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 
@@ -47,6 +48,8 @@ struct tap_text {
 		const struct shape *shape;
 		uint64_t params;
 		struct effect *effect;
+		struct value_hash *values;	/* for evidence; else NULL */
+		uint32_t nvalues;
 		uint32_t tags_at, tags_n;
 		uint16_t ntags;
 	} *parts;
@@ -152,7 +155,9 @@ void
 tap_shared_clear(struct tap_shared *t)
 {
 	identity_cache_free(t->ids);
+	evidence_pool_free(t->pool);
 	t->ids = NULL;
+	t->pool = NULL;
 }
 
 void
@@ -415,8 +420,10 @@ free_text(struct tap_text *tx)
 {
 	if (!tx)
 		return;
-	for (uint32_t i = 0; i < tx->nparts; i++)
+	for (uint32_t i = 0; i < tx->nparts; i++) {
 		mem_free(tx->parts[i].effect);
+		mem_free(tx->parts[i].values);
+	}
 	mem_free(tx->parts);
 	strbuf_clear(&tx->tags);
 	mem_free(tx);
@@ -441,6 +448,10 @@ add_part(struct tap *t, struct tap_text *tx, const struct identity *id)
 	part->ntags = lay_tags(&tx->tags, id->tags, id->ntags);
 	part->tags_n = (uint32_t)tx->tags.n - part->tags_at;
 	part->effect = effect_of(t, id);
+	if (t->shared->evidence && id->nvalues && (part->values = mem_alloc(id->nvalues * sizeof *part->values))) {
+		memcpy(part->values, id->values, id->nvalues * sizeof *part->values);
+		part->nvalues = (uint32_t)id->nvalues;
+	}
 	return true;
 }
 
@@ -470,6 +481,10 @@ start_part(struct tap *t, struct wire_exec *x, uint64_t at)
 		.tags = span_of(tx->tags.p + p->tags_at, p->tags_n) };
 
 	put_start(t, x, &plan, at);
+	if (t->shared->evidence) {
+		evidence_params(t, p->shape, p->values, p->nvalues, NULL, at);
+		evidence_ask(x, p->shape);
+	}
 }
 
 /* EXECUTE name(...) runs the prepared text: its shape, its tags. The arguments stand in the EXECUTE. */
@@ -504,6 +519,10 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	plan.tags = strbuf_span(&tags);
 	plan.params = cut ? UNKNOWN_PARAMS : params_hash(t, id->values, id->nvalues, NULL);
 	put_start(t, x, &plan, x->sent);
+	if (t->shared->evidence) {
+		evidence_params(t, plan.shape, id->values, plan.shape == id->shape ? id->nvalues : 0, NULL, x->sent);
+		evidence_ask(x, plan.shape);
+	}
 }
 
 static void
@@ -514,7 +533,7 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 	struct tap_text *tx = NULL;
 	size_t took;
 
-	x->user = NULL;
+	x->user = x->evidence = NULL;
 	if (function_call) {
 		struct plan plan = { .shape = t->shared->function_call, .params = UNKNOWN_PARAMS, .flags = REC_START_FUNCTION };
 
@@ -614,7 +633,7 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 	struct tap_prepared *tp = p ? p->user : NULL;
 	struct plan plan = { .shape = t->shared->unknown, .params = UNKNOWN_PARAMS, .flags = REC_START_UNKNOWN };
 
-	x->user = NULL;
+	x->user = x->evidence = NULL;
 	if (tp) {
 		plan.shape = tp->shape;
 		plan.params = params_hash(t, tp->values, tp->nvalues, params);
@@ -625,6 +644,10 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 			x->user = text_with_effect(tp->effect, tp->shape);
 	}
 	put_start(t, x, &plan, x->sent);
+	if (tp && t->shared->evidence) {
+		evidence_params(t, tp->shape, tp->values, tp->nvalues, params, x->sent);
+		evidence_ask(x, tp->shape);
+	}
 }
 
 static void
@@ -634,8 +657,13 @@ tap_part(void *ctx, struct wire_exec *x, const struct wire_part *r)
 	struct tap_text *tx = x->user;
 
 	/* More answers than statements (a procedure's result sets, a rewrite rule): the first one stands for the statement. */
-	if (exec_seq(x) == ended_seq(x))
+	if (exec_seq(x) == ended_seq(x)) {
+		if (x->evidence)
+			evidence_done(t, x);
 		return;
+	}
+	if (t->shared->evidence)
+		evidence_part(t, x, r);
 	put_end(t, x, r);
 	x->tag[1] = x->tag[0];
 	if (r->outcome == WIRE_OK && (span_is(r->command, "DISCARD ALL") || span_is(r->command, "DEALLOCATE ALL"))) {
@@ -655,7 +683,8 @@ tap_part(void *ctx, struct wire_exec *x, const struct wire_part *r)
 static void
 tap_done(void *ctx, struct wire_exec *x)
 {
-	(void)ctx;
+	if (x->evidence)
+		evidence_done(ctx, x);
 	free_text(x->user);
 	x->user = NULL;
 }
@@ -749,18 +778,43 @@ tap_cancel_key(void *ctx, struct span key)
 		t->on_cancel_key(t->ctx, key);
 }
 
-const struct wire_ops tap_ops = {
-	.query = tap_query,
-	.prepare = tap_prepare,
-	.unprepare = tap_unprepare,
-	.execute = tap_execute,
-	.part = tap_part,
-	.done = tap_done,
-	.transaction = tap_transaction,
-	.fact = tap_fact,
-	.reset = tap_reset,
-	.notice = tap_notice,
-	.ready = tap_ready,
-	.opaque = tap_opaque,
-	.cancel_key = tap_cancel_key,
-};
+static void
+tap_columns(void *ctx, struct wire_exec *x, const struct wire_column *cols, uint32_t n)
+{
+	evidence_columns(ctx, x, cols, n);
+}
+
+static void
+tap_row(void *ctx, struct wire_exec *x, const struct wire_value *values, uint32_t n)
+{
+	evidence_row(ctx, x, values, n);
+}
+
+static void
+tap_data(void *ctx, struct wire_exec *x, struct span bytes)
+{
+	evidence_data(ctx, x, bytes);
+}
+
+#define TAP_OPS \
+	.query = tap_query, \
+	.prepare = tap_prepare, \
+	.unprepare = tap_unprepare, \
+	.execute = tap_execute, \
+	.part = tap_part, \
+	.done = tap_done, \
+	.transaction = tap_transaction, \
+	.fact = tap_fact, \
+	.reset = tap_reset, \
+	.notice = tap_notice, \
+	.ready = tap_ready, \
+	.opaque = tap_opaque, \
+	.cancel_key = tap_cancel_key
+
+const struct wire_ops *
+tap_ops(const struct tap_shared *t)
+{
+	static const struct wire_ops plain = { TAP_OPS }, with_evidence = { TAP_OPS, .columns = tap_columns, .row = tap_row, .data = tap_data };
+
+	return t->evidence ? &with_evidence : &plain;
+}

@@ -17,6 +17,7 @@ struct tap_shared {
 	const char *const *tag_settings;		/* settings whose SET is told besides our own */
 	uint32_t ntag_settings;
 	bool evidence;					/* parameters and sampled results travel too (lineage, results of duplicates) */
+	struct evidence_pool *pool;			/* NULL until there was some */
 };
 
 /* One session. */
@@ -32,7 +33,8 @@ struct tap {
 	void *ctx;
 };
 
-extern const struct wire_ops tap_ops;	/* ctx = struct tap */
+/* Those for a session of this worker: with evidence off nobody asks for columns, rows or bytes. ctx = struct tap. */
+const struct wire_ops *tap_ops(const struct tap_shared *t) __attribute__((returns_nonnull));
 
 bool tap_shared_init(struct tap_shared *t, struct ring *ring, struct shapes *shapes);
 void tap_shared_clear(struct tap_shared *t);

@@ -81,7 +81,7 @@ struct wire_exec {
 	struct wire_prepared *prepared;	/* NULL for plain text */
 	/* The watcher's own: */
 	uint32_t want_rows, want_bytes;	/* set in query()/execute(): lend this many rows to row(), bytes to data() */
-	void *user;
+	void *user, *evidence;
 	uint64_t tag[2];
 };
 
