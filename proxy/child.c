@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* child: see child.h. A group of its own means that a Ctrl-C of the terminal reaches the child once, by the kernel, and a signal sent to
- * rowcall reaches it once, by us. */
+/* child: see child.h. */
 #include "child.h"
 
 #include <errno.h>
@@ -10,38 +9,26 @@
 
 extern char **environ;
 
-/* The foreground group of our terminal, when it is ours to hand on. */
 static bool
-owns_terminal(void)
+on_terminal(void)
 {
-	return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
-}
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-/* tcsetpgrp from a background group stops the caller unless SIGTTOU is blocked. */
-static void
-give_terminal(pid_t group)
-{
-	sigset_t tty, before;
-
-	sigemptyset(&tty);
-	sigaddset(&tty, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &tty, &before);
-	if (tcsetpgrp(STDIN_FILENO, group) != 0)
-		errno = 0; /* the terminal has gone: nothing to hand on */
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 static void __attribute__((noreturn))
-become(char **argv, char **envp, const sigset_t *before, const struct rlimit *limits, bool terminal, int tell)
+become(char **argv, char **envp, const struct signals *before, const struct rlimit *limits, bool own_group, int tell)
 {
 	int why;
 
-	setpgid(0, 0);
-	if (terminal)
-		give_terminal(getpid());
+	if (own_group)
+		setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
+	signals_restore(before);
 	setrlimit(RLIMIT_NOFILE, limits);
-	sigprocmask(SIG_SETMASK, before, NULL);
 	environ = envp;
 	execvp(argv[0], argv);
 	why = errno;
@@ -51,22 +38,23 @@ become(char **argv, char **envp, const sigset_t *before, const struct rlimit *li
 }
 
 bool
-child_start(struct child *c, char **argv, char **envp, const sigset_t *before, const struct rlimit *limits)
+child_start(struct child *c, char **argv, char **envp, const struct signals *before, const struct rlimit *limits)
 {
 	int tell[2];
 
-	*c = (struct child){ .has_terminal = owns_terminal(), .own_group = getpgrp() };
+	*c = (struct child){ .own_group = !on_terminal() };
 	if (pipe2(tell, O_CLOEXEC) != 0)
 		return false;
 	c->pid = fork();
 	if (c->pid == 0)
-		become(argv, envp, before, limits, c->has_terminal, tell[1]);
+		become(argv, envp, before, limits, c->own_group, tell[1]);
 	close(tell[1]);
 	if (c->pid < 0) {
 		close(tell[0]);
 		return false;
 	}
-	setpgid(c->pid, c->pid); /* whoever comes first */
+	if (c->own_group)
+		setpgid(c->pid, c->pid); /* whoever comes first */
 	if (read(tell[0], &c->exec_error, sizeof c->exec_error) != sizeof c->exec_error)
 		c->exec_error = 0;
 	close(tell[0]);
@@ -74,51 +62,29 @@ child_start(struct child *c, char **argv, char **envp, const sigset_t *before, c
 		waitpid(c->pid, NULL, 0);
 		c->ended = true;
 		c->status = c->exec_error == ENOENT ? 127 : 126;
-		child_release(c);
 	}
 	return true;
-}
-
-/* Ctrl-Z stopped the child: stop with it, and go on with it. */
-static void
-follow_stop(struct child *c)
-{
-	if (!c->has_terminal)
-		return;
-	give_terminal(c->own_group);
-	raise(SIGSTOP);
-	give_terminal(c->pid);
-	kill(-c->pid, SIGCONT);
 }
 
 bool
 child_look(struct child *c)
 {
 	int status;
+	pid_t pid;
 
-	while (!c->ended && waitpid(c->pid, &status, WNOHANG | WUNTRACED) == c->pid) {
-		if (WIFSTOPPED(status)) {
-			follow_stop(c);
+	/* As process 1 of a container we are the parent of every orphan: those are collected too. */
+	while (!c->ended && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != c->pid)
 			continue;
-		}
 		c->ended = true;
 		c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-		child_release(c);
 	}
 	return c->ended;
 }
 
 void
-child_signal(const struct child *c, int number)
+child_signal(const struct child *c, struct signal_seen seen)
 {
-	if (!c->ended)
-		kill(-c->pid, number);
-}
-
-void
-child_release(struct child *c)
-{
-	if (c->has_terminal)
-		give_terminal(c->own_group);
-	c->has_terminal = false;
+	if (!c->ended && (c->own_group || !seen.from_terminal))
+		kill(c->own_group ? -c->pid : c->pid, seen.number);
 }

@@ -37,10 +37,10 @@ struct run {
 	struct capture *capture;
 	struct event_base *base;
 	struct child child;
-	sigset_t mask;			/* as it was when we started */
-	struct rlimit files;
+	struct signals signals;
+	struct rlimit files;		/* as it was when we started */
 	const char *command;		/* for the report */
-	bool progress;			/* a line on the terminal is being kept up to date */
+	bool reported;			/* the last line has been printed */
 };
 
 static void
@@ -55,23 +55,19 @@ say(void *ctx, const char *line)
 /* ---- signals while the child runs ---- */
 
 static void
-on_signal(evutil_socket_t number, short what, void *arg)
+on_signals(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
+	struct signal_seen seen;
 
+	(void)fd;
 	(void)what;
-	child_signal(&r->child, (int)number);
-}
-
-static void
-on_child(evutil_socket_t number, short what, void *arg)
-{
-	struct run *r = arg;
-
-	(void)number;
-	(void)what;
-	if (child_look(&r->child))
-		event_base_loopbreak(r->base);
+	while (signals_next(&r->signals, &seen)) {
+		if (seen.number != SIGCHLD)
+			child_signal(&r->child, seen);
+		else if (child_look(&r->child))
+			event_base_loopbreak(r->base);
+	}
 }
 
 static void
@@ -87,44 +83,47 @@ on_progress(evutil_socket_t fd, short what, void *arg)
 	fflush(stderr);
 }
 
-/* Runs the command to its end. False: it could not be started, which was said. */
+/* Until the child ends. */
 static bool
-run_child(struct run *r, char **argv, char **envp)
+follow_child(struct run *r)
 {
-	static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
 	static const struct timeval often = { 0, PROGRESS_MS * 1000 };
-	struct event *events[sizeof passed_on / sizeof *passed_on + 2] = { NULL };
-	size_t n = 0;
-	bool ok;
+	/* Beside the output of a command on the same terminal a moving line would only be in the way. */
+	bool progress = !r->cfg.quiet_output && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO), ok;
+	struct event *signals, *tick;
 
 	r->base = event_base_new();
 	if (!r->base)
 		return false;
-	for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
-		events[n++] = evsignal_new(r->base, passed_on[i], on_signal, r);
-	events[n++] = evsignal_new(r->base, SIGCHLD, on_child, r);
-	for (size_t i = 0; i < n; i++)
-		event_add(events[i], NULL);
-	ok = child_start(&r->child, argv, envp, &r->mask, &r->files);
-	if (!ok)
-		fprintf(stderr, "rowcall: error: no process could be started: %s\n", strerror(errno));
-	else if (r->child.ended)
-		fprintf(stderr, "rowcall: error: %s: %s\n", argv[0], strerror(r->child.exec_error));
-	else if (!child_look(&r->child)) {
-		/* Beside the output of a command on the same terminal a moving line would only be in the way. */
-		r->progress = !r->cfg.quiet_output && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
-		if (r->progress) {
-			events[n] = event_new(r->base, -1, EV_PERSIST, on_progress, r);
-			event_add(events[n++], &often);
-		}
+	signals = event_new(r->base, r->signals.fd, EV_READ | EV_PERSIST, on_signals, r);
+	tick = event_new(r->base, -1, EV_PERSIST, on_progress, r);
+	ok = signals && tick && event_add(signals, NULL) == 0 && (!progress || event_add(tick, &often) == 0);
+	if (ok)
 		event_base_dispatch(r->base);
-		if (r->progress)
-			fputs("\r\033[K", stderr);
-	}
-	for (size_t i = 0; i < n; i++)
-		event_free(events[i]);
+	if (progress)
+		fputs("\r\033[K", stderr);
+	if (signals)
+		event_free(signals);
+	if (tick)
+		event_free(tick);
 	event_base_free(r->base);
 	return ok;
+}
+
+/* Runs the command to its end. False: it could not be started or followed, which was said. */
+static bool
+run_child(struct run *r, char **argv)
+{
+	if (!child_start(&r->child, argv, r->env.v, &r->signals, &r->files)) {
+		fprintf(stderr, "rowcall: error: no process could be started: %s\n", strerror(errno));
+		return false;
+	}
+	if (r->child.exec_error)
+		fprintf(stderr, "rowcall: error: %s: %s\n", argv[0], strerror(r->child.exec_error));
+	if (r->child.ended || follow_child(r))
+		return true;
+	fprintf(stderr, "rowcall: error: the event loop could not be started\n");
+	return false;
 }
 
 /* What the child's last connections still had under way reaches us within a moment; daemons it left behind do not hold us up. */
@@ -189,7 +188,8 @@ find_databases(struct run *r, struct problem *p)
 	for (uint32_t i = 0; i < d->nnotes; i++)
 		say(r, d->notes[i]);
 	if (r->cfg.nlistens > 0)
-		return stand_in_for_sockets(r, p);
+		return true;
+	config_clear(&r->cfg);
 	return problem(p, "no database in the environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT); name it with --upstream "
 			  "postgresql://HOST:PORT");
 }
@@ -423,6 +423,7 @@ report(struct run *r)
 	else if (*r->cfg.record)
 		keep_as_last(r->cfg.record);
 	outputs_verdict(snap);
+	r->reported = true;
 	snapshot_free(snap);
 	return r->child.status ? r->child.status : status;
 }
@@ -446,7 +447,7 @@ capture_and_run(struct run *r, char **argv)
 		capture_free(r->capture);
 		return cmd_wrong("run", &p);
 	}
-	if (!run_child(r, argv, r->env.v)) {
+	if (!run_child(r, argv)) {
 		capture_free(r->capture);
 		return STATUS_UNUSABLE;
 	}
@@ -467,7 +468,24 @@ raise_files(struct run *r)
 	more.rlim_cur = more.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &more) != 0)
 		errno = 0; /* then the limit stays what it is */
-	sigprocmask(SIG_BLOCK, NULL, &r->mask);
+}
+
+/* From here on something is left behind if we were just killed: sockets, a directory, a child. */
+static int
+hold_signals_and_run(struct run *r, char **argv)
+{
+	struct problem p = { "" };
+	int status = STATUS_UNUSABLE;
+
+	if (!signals_hold(&r->signals))
+		fprintf(stderr, "rowcall: error: signals: %s\n", strerror(errno));
+	else if (!stand_in_for_sockets(r, &p))
+		fprintf(stderr, "rowcall: error: %s\n", p.text);
+	else
+		status = capture_and_run(r, argv);
+	signals_close(&r->signals);
+	private_dir_remove(&r->dir);
+	return status;
 }
 
 static int
@@ -484,14 +502,17 @@ prepare_and_run(struct run *r, char **argv)
 		return cmd_wrong("run", &p);
 	choose_admin(r);
 	choose_recording(r);
-	if (!all_answer(r, &p)) {
+	if (all_answer(r, &p)) {
+		r->log = log_new(STDERR_FILENO, r->cfg.log_level < LOG_WARN || r->cfg.log_level == LOG_DEBUG ? r->cfg.log_level : LOG_WARN,
+		    r->cfg.log_json);
+		status = hold_signals_and_run(r, argv);
+		log_free(r->log);
+	} else {
 		fprintf(stderr, "rowcall: error: %s\n", p.text);
-		config_clear(&r->cfg);
-		return STATUS_UNUSABLE;
+		status = STATUS_UNUSABLE;
 	}
-	r->log = log_new(STDERR_FILENO, r->cfg.log_level < LOG_WARN || r->cfg.log_level == LOG_DEBUG ? r->cfg.log_level : LOG_WARN, r->cfg.log_json);
-	status = capture_and_run(r, argv);
-	log_free(r->log);
+	if (!r->reported && status == STATUS_UNUSABLE)
+		outputs_unusable();
 	config_clear(&r->cfg);
 	return status;
 }
@@ -509,7 +530,6 @@ cmd_run(int argc, char **argv)
 		status = prepare_and_run(&r, argv + rest);
 	else if (next == CMD_WRONG)
 		status = STATUS_USAGE;
-	private_dir_remove(&r.dir);
 	env_clear(&r.env);
 	settings_clear(&r.settings);
 	arena_clear(&r.arena);

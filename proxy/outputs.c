@@ -86,6 +86,12 @@ outputs_verdict(const struct snapshot *s)
 	strbuf_clear(&line);
 }
 
+void
+outputs_unusable(void)
+{
+	outputs_verdict(&(struct snapshot){ .state = GATE_UNUSABLE });
+}
+
 int
 outputs_status(const struct config *c, const struct snapshot *s)
 {

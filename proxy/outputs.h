@@ -14,6 +14,8 @@ enum status { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_GATE = 10, STATUS_UNUSABLE
 bool outputs_reports(const struct config *c, const struct snapshot *s, int fd) __attribute__((warn_unused_result));
 /* The last line of every run, on standard error. */
 void outputs_verdict(const struct snapshot *s);
+/* The same where no capture came about: nothing was seen, status 11. */
+void outputs_unusable(void);
 /* What the capture says; a child's own status is the caller's business. */
 int outputs_status(const struct config *c, const struct snapshot *s);
 
