@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,11 +140,11 @@ wind_up(struct run *r)
 /* ---- before ---- */
 
 static bool
-is_socket(const char *path)
+exists(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+	return stat(path, &st) == 0;
 }
 
 /* A database behind a Unix socket is stood in for by a socket, so that peer authentication still sees the user. */
@@ -179,7 +180,7 @@ find_databases(struct run *r, struct problem *p)
 	struct upstream_found *found;
 
 	env_init(&r->env, &r->arena, environ);
-	env_find(d, &r->arena, &r->env, is_socket);
+	env_find(d, &r->arena, &r->env, exists);
 	found = arena_zero(&r->arena, (d->nupstreams + 1) * sizeof *found);
 	for (uint32_t i = 0; i < d->nupstreams; i++)
 		found[i] = (struct upstream_found){ d->upstreams[i].text, d->upstreams[i] };
@@ -228,12 +229,19 @@ all_answer(const struct run *r, struct problem *p)
 	return true;
 }
 
+/* A wildcard is where one listens, not where one connects. */
+static const char *
+reachable(const char *host)
+{
+	return strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(host, "::") == 0 ? "::1" : host;
+}
+
 static void
 name_endpoints(struct run *r)
 {
 	r->endpoints = arena_zero(&r->arena, r->cfg.nlistens * sizeof *r->endpoints);
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
-		const char *host = capture_host(r->capture, i);
+		const char *host = reachable(capture_host(r->capture, i));
 		bool is_unix = r->cfg.listens[i].is_unix;
 
 		r->endpoints[i] = (struct endpoint){ .host = is_unix ? NULL : host, .port = capture_port(r->capture, i), .socket = is_unix ? host : NULL };
@@ -275,11 +283,13 @@ passfile_host(struct arena *a, const struct upstream_config *up)
 	return strcmp(dir, "/var/run/postgresql") == 0 || strcmp(dir, "/run/postgresql") == 0 ? "localhost" : dir;
 }
 
+/* libpq itself passes over a password file that others can read, and says so. */
 static bool
 read_passfile(const struct run *r, struct strbuf *out)
 {
 	const char *file = env_said(&r->env, "PGPASSFILE"), *home = env_said(&r->env, "HOME");
 	char path[4096], chunk[4096];
+	struct stat st;
 	size_t n;
 	FILE *f;
 
@@ -289,30 +299,48 @@ read_passfile(const struct run *r, struct strbuf *out)
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		strbuf_add(out, span_of(chunk, n));
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+			strbuf_add(out, span_of(chunk, n));
 	fclose(f);
-	return !out->cut;
+	return out->n > 0 && !out->cut;
 }
 
-/* Host and port change for the child, so lines for the original server are repeated for ours, in a file of the run's own. */
-static void
-resolve_passwords(struct run *r)
+/* What libpq would look up for each server, and what it looks up for our listener instead. Room for two each. */
+static unsigned
+list_moves(struct run *r, struct pgpass_move *moves)
 {
-	struct pgpass_move moves[LIMIT_LISTENS];
-	struct strbuf in, out;
-	struct problem p = { "" };
-	const char *path;
+	const char *name = getenv("PGHOST"), *address = getenv("PGHOSTADDR");
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
 		const struct upstream_config *up = &r->cfg.listens[i].upstream;
 		const struct endpoint *e = &r->endpoints[i];
 
-		if (up->engine == ENGINE_POSTGRESQL)
-			moves[n++] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port,
-				e->socket ? directory_of(&r->arena, e->socket) : e->host, e->port };
+		if (up->engine != ENGINE_POSTGRESQL)
+			continue;
+		moves[n] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port, e->socket ? directory_of(&r->arena, e->socket) : e->host,
+			e->port };
+		n++;
+		/* With PGHOSTADDR the connection goes to the address, the password file is asked for the name. */
+		if (name && address && strcmp(up->host, address) == 0) {
+			moves[n] = moves[n - 1];
+			moves[n++].host = name;
+		}
 	}
+	return n;
+}
+
+/* Host and port change for the child, so lines for the original server are repeated for ours, in a file of the run's own. */
+static void
+resolve_passwords(struct run *r)
+{
+	struct pgpass_move moves[LIMIT_LISTENS * 2];
+	struct strbuf in, out;
+	struct problem p = { "" };
+	const char *path;
+	unsigned n = list_moves(r, moves);
+
 	strbuf_init(&in, PASSFILE_BYTES);
 	strbuf_init(&out, PASSFILE_BYTES * 4);
 	if (read_passfile(r, &in) && pgpass_rewrite(strbuf_span(&in), moves, n, &out) > 0) {
@@ -330,12 +358,13 @@ static bool
 set_extra(struct run *r, const char *text, struct problem *p)
 {
 	const char *equals = strchr(text, '='), *value;
+	struct problem why = { "" };
 
 	if (!equals || equals == text)
 		return problem(p, "--env %s: wants NAME=VALUE", text);
-	value = env_expand(&r->env, equals + 1, r->endpoints, r->cfg.nlistens, p);
+	value = env_expand(&r->env, equals + 1, r->endpoints, r->cfg.nlistens, &why);
 	if (!value)
-		return false;
+		return problem(p, "--env %.*s: %s", (int)(equals - text), text, why.text);
 	env_set(&r->env, arena_strndup(&r->arena, span_of(text, (size_t)(equals - text))), value);
 	return true;
 }
@@ -346,7 +375,7 @@ point_child_here(struct run *r, struct problem *p)
 	struct env_databases *d = &r->databases;
 	struct endpoint *ends = arena_zero(&r->arena, (d->nreferences + 1) * sizeof *ends);
 	enum said_by by = settings_source(&r->settings, OPT_ENV);
-	char url[64];
+	char admin[80], url[100];
 
 	for (uint32_t i = 0; i < d->nreferences; i++)
 		ends[i] = endpoint_of(r, &d->upstreams[d->references[i].upstream]);
@@ -355,8 +384,11 @@ point_child_here(struct run *r, struct problem *p)
 	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
 		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
 			return false;
-	snprintf(url, sizeof url, "http://127.0.0.1:%u", capture_admin_port(r->capture));
-	env_set(&r->env, "ROWCALL_URL", arena_strndup(&r->arena, span_str(url)));
+	endpoint_text(&(struct endpoint){ .host = reachable(r->cfg.admin_address), .port = capture_admin_port(r->capture) }, admin, sizeof admin);
+	snprintf(url, sizeof url, "http://%s", admin);
+	env_set(&r->env, "ROWCALL_URL", url);
+	if (*r->cfg.admin_token_file)
+		env_set(&r->env, "ROWCALL_ADMIN_TOKEN_FILE", r->cfg.admin_token_file);
 	return true;
 }
 

@@ -14,7 +14,7 @@ struct finder {
 	struct env_databases *out;
 	struct arena *arena;
 	const struct env *env;
-	bool (*socket_exists)(const char *path);
+	bool (*exists)(const char *path);
 };
 
 void
@@ -73,7 +73,7 @@ pg_default_host(struct finder *f, struct db_url *u)
 	for (size_t i = 0; i < 2; i++) {
 		const char *path = pg_socket(f->arena, directories[i], u->port);
 
-		if (f->socket_exists(path)) {
+		if (f->exists(path)) {
 			u->socket = path;
 			return;
 		}
@@ -134,7 +134,7 @@ pg_trust(struct finder *f, struct db_url *u)
 		return;
 	if (!*u->sslrootcert && home) {
 		snprintf(path, sizeof path, "%s/.postgresql/root.crt", home);
-		if (f->socket_exists(path))
+		if (f->exists(path))
 			u->sslrootcert = arena_strndup(f->arena, span_str(path));
 	}
 	if (u->tls == WIRE_TLS_REQUIRE && *u->sslrootcert && strcmp(u->sslrootcert, "system") != 0)
@@ -404,16 +404,32 @@ find_family(struct finder *f, const struct family *family)
 	add_reference(f, r);
 }
 
-void
-env_find(struct env_databases *out, struct arena *a, const struct env *e, bool (*socket_exists)(const char *path))
+/* MySQL's C clients read ~/.my.cnf where neither flags nor the environment say more. */
+static void
+note_option_file(struct finder *f)
 {
-	struct finder f = { out, a, e, socket_exists };
+	const char *home = env_said(f->env, "HOME");
+	char path[4200];
+
+	if (!home || (f->out->nreferences > 0 && !has_engine(f, ENGINE_MYSQL)))
+		return;
+	snprintf(path, sizeof path, "%s/.my.cnf", home);
+	if (f->exists(path))
+		env_note(f->out, f->arena, "%s: a host, port or socket it names goes past rowcall; set MYSQL_HOST and MYSQL_TCP_PORT, "
+		    "or pass the listener's address to the client", path);
+}
+
+void
+env_find(struct env_databases *out, struct arena *a, const struct env *e, bool (*exists)(const char *path))
+{
+	struct finder f = { out, a, e, exists };
 
 	*out = (struct env_databases){ 0 };
 	find_urls(&f);
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
 		find_family(&f, &families[i]);
 	find_pg(&f);
+	note_option_file(&f);
 	if (env_said(e, "PGSSLCERT"))
 		env_note(out, a, "PGSSLCERT: client certificates are not passed on to the server yet");
 }

@@ -34,8 +34,8 @@ struct env_databases {
 	uint32_t nnotes;
 };
 
-/* socket_exists: asked for default sockets (a test may answer for the machine). Everything lives in the arena. */
-void env_find(struct env_databases *out, struct arena *a, const struct env *e, bool (*socket_exists)(const char *path));
+/* exists: asked for default sockets, root certificates and option files (a test answers for the machine). Everything lives in the arena. */
+void env_find(struct env_databases *out, struct arena *a, const struct env *e, bool (*exists)(const char *path));
 
 /* Adds a sentence to out->notes. */
 void env_note(struct env_databases *out, struct arena *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -165,6 +165,15 @@ rewrite_one(struct rewriter *w, const struct reference *r, const struct endpoint
 		    tls_name(r->url.tls));
 }
 
+static void
+pass_by(struct rewriter *w, const struct reference *r)
+{
+	char there[4200];
+
+	server_text(&r->url, there, sizeof there);
+	say(w, "%s stays as it is: %s at %s is none of the servers that were named", r->name, engine_name(r->url.engine), there);
+}
+
 void
 env_rewrite(struct env *e, const struct env_databases *d, const struct endpoint *endpoints, void (*say_line)(void *ctx, const char *line), void *ctx)
 {
@@ -174,8 +183,10 @@ env_rewrite(struct env *e, const struct env_databases *d, const struct endpoint 
 	for (uint32_t i = 0; i < d->nreferences; i++) {
 		const struct reference *r = &d->references[i];
 
-		if (!endpoints[i].host && !endpoints[i].socket)
+		if (!endpoints[i].host && !endpoints[i].socket) {
+			pass_by(&w, r);
 			continue;
+		}
 		rewrite_one(&w, r, &endpoints[i]);
 		pg |= r->url.engine == ENGINE_POSTGRESQL;
 	}

@@ -497,7 +497,28 @@ what_is_not_ours_stays(void **state)
 	env_rewrite(&f->env, &f->found, none, collect, f);
 	assert_variable(f, "DATABASE_URL", "postgres://db/app?sslmode=require");
 	assert_variable(f, "PGSSLMODE", "require");
-	assert_string_equal(f->said, "");
+	assert_string_equal(f->said, "DATABASE_URL stays as it is: postgresql at db:5432 is none of the servers that were named\n");
+}
+
+static void
+an_option_file_of_mysql_is_explained(void **state)
+{
+	struct fixture *f = *state;
+
+	existing = "/home/me/.my.cnf";
+	FIND(f, "HOME=/home/me", "DATABASE_URL=mysql://db/app");
+	assert_int_equal(f->found.nnotes, 1);
+	assert_non_null(strstr(f->found.notes[0], "/home/me/.my.cnf"));
+}
+
+static void
+and_no_matter_to_postgresql(void **state)
+{
+	struct fixture *f = *state;
+
+	existing = "/home/me/.my.cnf";
+	FIND(f, "HOME=/home/me", "DATABASE_URL=postgres://db/app");
+	assert_int_equal(f->found.nnotes, 0);
 }
 
 static void
@@ -570,7 +591,7 @@ main(void)
 		TEST(reads_mysql_variables), TEST(localhost_becomes_an_address_for_mysql), TEST(a_mysql_socket_stays_one),
 		TEST(a_named_host_wins_over_a_mysql_socket), TEST(db_host_needs_a_hint_of_the_engine), TEST(host_and_port_in_one_variable),
 		TEST(a_port_that_was_not_set_is_set), TEST(container_links_are_no_ports), TEST(what_is_not_ours_stays),
-		TEST(references_are_bounded), TEST(templates),
+		TEST(an_option_file_of_mysql_is_explained), TEST(and_no_matter_to_postgresql), TEST(references_are_bounded), TEST(templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
