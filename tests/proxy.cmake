@@ -3,3 +3,7 @@
 foreach(name config env options pgpass url)
   rowcall_test(test_${name} unit/test_${name}.c settings)
 endforeach()
+
+if(TARGET rowcall)
+  add_test(NAME readme COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/check_readme.py $<TARGET_FILE:rowcall>)
+endif()
