@@ -21,7 +21,7 @@ enum req_stmt_flags {
 struct req_stmt {
 	const struct shape *shape;
 	uint64_t params;	/* see rec_start.params */
-	uint64_t result;	/* keyed hash of its result; 0 = not known */
+	uint64_t result;	/* keyed hash of its result; 0 = not known; the last bit tells binary from text answers, which do not compare */
 	uint64_t start;		/* ns after the request's start */
 	uint64_t busy;		/* ns the client waited */
 	uint64_t first;		/* ns from start to the first byte */

@@ -46,7 +46,7 @@ static enum link
 link_of(const struct facts *f, uint32_t p, uint32_t i)
 {
 	const struct req_stmt *a = &f->r->stmts[p], *b = &f->r->stmts[i];
-	bool compared = a->result && b->result;
+	bool compared = a->result && b->result && (a->result & 1) == (b->result & 1); /* text with text: see req_stmt.result */
 
 	if (facts_is_retry(f, p, i))
 		return LINK_RETRY;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* n-plus-one: one shape executed with many parameter sets in one request.
- * Suspected from the threshold of distinct sets on. Not a finding: pages of a sweep by key, chunks of a preload, look-ups that belong to a
- * write loop. A note: pages by OFFSET, and executions that shared round trips in a pipeline.
- * Proof by data flow joins where the verdict is given (loop_verdict): an edge of the request for the shape makes it proven. */
+ * Proven from two on when lineage found the column its parameters came from. Suspected from the threshold of distinct sets on. Not a finding: pages of a sweep by key, chunks of a preload, look-ups that belong to a
+ * write loop. A note: pages by OFFSET, and executions that shared round trips in a pipeline, however well their loop is proven. */
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lineage_words.h"
 #include "rule_checks.h"
 #include "words.h"
 
@@ -13,6 +13,7 @@ enum {
 	SWEEP_ROWS = 10,     /* rows per page from which pages by key are no loop over rows */
 	CHUNK_ROWS = 5,      /* rows per IN list from which lists are chunks of a preload */
 	GAPS_SAMPLED = 1024, /* gaps the median is taken from */
+	FEWEST_PROVEN = 2,   /* parameter sets a proven loop has at least */
 };
 
 enum loop_kind { LOOP_ROWS, LOOP_SWEEP, LOOP_PAGES, LOOP_CHUNKS, LOOP_PIPELINE, LOOP_BEFORE_WRITES };
@@ -55,8 +56,9 @@ precedes_writes(const struct facts *f, const struct repeat *g, uint32_t threshol
 	return after * 10 >= (g->executions - 1) * 9;
 }
 
+/* What the place of its values and the rows it returns say. */
 static enum loop_kind
-kind_of(const struct facts *f, const struct repeat *g, uint32_t threshold)
+layout_of(const struct facts *f, const struct repeat *g)
 {
 	uint64_t well = g->executions - g->failed;
 	unsigned limits = rule_slots(g->shape, SQL_SLOT_LIMIT), keys = rule_slots(g->shape, SQL_SLOT_EQ);
@@ -68,9 +70,20 @@ kind_of(const struct facts *f, const struct repeat *g, uint32_t threshold)
 		return LOOP_SWEEP;
 	if (limits && !ranges && (keys || lists ? limits > 1 && pages_are_full(f, g) : limits == g->shape->nslots))
 		return LOOP_PAGES;
+	return LOOP_ROWS;
+}
+
+/* A proof is stronger than what the layout suggests. */
+static enum loop_kind
+kind_of(const struct facts *f, const struct repeat *g, const struct edge *proof, uint32_t threshold)
+{
+	enum loop_kind layout = proof ? LOOP_ROWS : layout_of(f, g);
+
+	if (layout != LOOP_ROWS)
+		return layout;
 	if (precedes_writes(f, g, threshold))
 		return LOOP_BEFORE_WRITES;
-	return g->waits < threshold ? LOOP_PIPELINE : LOOP_ROWS;
+	return g->waits < threshold && g->waits < g->executions ? LOOP_PIPELINE : LOOP_ROWS;
 }
 
 static int
@@ -96,25 +109,29 @@ median_gap(const struct facts *f, const struct repeat *g)
 	return gaps[n / 2];
 }
 
-/* The seam for lineage: an edge of f->r->edges that ends in g's shape will make this VERDICT_PROVEN and name source and column. */
 static enum verdict
-loop_verdict(enum loop_kind kind)
+loop_verdict(enum loop_kind kind, const struct edge *proof)
 {
-	return kind == LOOP_ROWS ? VERDICT_SUSPECTED : VERDICT_NOTE;
+	if (kind != LOOP_ROWS)
+		return VERDICT_NOTE;
+	return proof ? VERDICT_PROVEN : VERDICT_SUSPECTED;
 }
 
 static const char *
-loop_evidence(const struct facts *f, const struct repeat *g, struct arena *a)
+loop_evidence(const struct facts *f, const struct repeat *g, const struct edge *e, struct arena *a)
 {
 	uint64_t gap = median_gap(f, g);
 	const char *share = rule_share(f, a, g->busy);
 	const char *pace = gap ? arena_printf(a, "median gap %s", words_ns(a, gap)) : "overlapping";
 
-	return arena_printf(a, "%" PRIu32 " distinct parameters, %s%s%s", g->distinct, pace, *share ? ", " : "", share);
+	if (e && e->verdict == EDGE_PROVEN)
+		return arena_printf(a, "%s, %s%s%s", lineage_evidence(e, a), pace, *share ? ", " : "", share);
+	return arena_printf(a, "%" PRIu32 " distinct parameters, %s%s%s%s%s", g->distinct, pace, *share ? ", " : "", share, e ? "; " : "",
+	    e ? lineage_evidence(e, a) : "");
 }
 
 static const char *
-evidence(const struct facts *f, const struct repeat *g, enum loop_kind kind, struct arena *a)
+evidence(const struct facts *f, const struct repeat *g, const struct edge *e, enum loop_kind kind, struct arena *a)
 {
 	switch (kind) {
 	case LOOP_PAGES:
@@ -123,28 +140,44 @@ evidence(const struct facts *f, const struct repeat *g, enum loop_kind kind, str
 		return arena_printf(
 		    a, "%" PRIu32 " executions pipelined in %s", g->executions, words_count(a, g->waits, "round trip", "round trips"));
 	default:
-		return loop_evidence(f, g, a);
+		return loop_evidence(f, g, e, a);
+	}
+}
+
+/* Names where the parameters came from. */
+static void
+name_source(struct raw_finding *found, const struct edge *proof)
+{
+	found->source = proof->parent;
+	found->column = proof->column;
+	found->source_rows = proof->rows;
+}
+
+static void
+check_repeat(const struct facts *f, const struct repeat *g, uint32_t threshold, struct arena *a, struct raw_finding **out)
+{
+	const struct edge *e = lineage_edge(f, g), *proof = e && e->verdict == EDGE_PROVEN ? e : NULL;
+	struct raw_finding *found;
+	enum loop_kind kind;
+
+	if (!is_candidate(g, proof ? FEWEST_PROVEN : threshold))
+		return;
+	kind = kind_of(f, g, proof, threshold);
+	if (kind == LOOP_SWEEP || kind == LOOP_CHUNKS || kind == LOOP_BEFORE_WRITES)
+		return;
+	found = rule_add(a, out, RULE_N_PLUS_ONE, loop_verdict(kind, proof), g);
+	found->evidence = evidence(f, g, e, kind, a);
+	if (proof)
+		name_source(found, proof);
+	if (kind == LOOP_ROWS) {
+		found->excess = g->executions - 1;
+		found->wasted = rule_saved(g->busy, found->excess, g->executions);
 	}
 }
 
 void
 rule_n_plus_one(const struct facts *f, const struct rule_settings *s, struct arena *a, struct raw_finding **out)
 {
-	for (uint32_t i = 0; i < f->nrepeats; i++) {
-		const struct repeat *g = &f->repeats[i];
-		enum loop_kind kind;
-
-		if (!is_candidate(g, s->n_plus_one_threshold))
-			continue;
-		kind = kind_of(f, g, s->n_plus_one_threshold);
-		if (kind == LOOP_SWEEP || kind == LOOP_CHUNKS || kind == LOOP_BEFORE_WRITES)
-			continue;
-		struct raw_finding *found = rule_add(a, out, RULE_N_PLUS_ONE, loop_verdict(kind), g);
-
-		found->evidence = evidence(f, g, kind, a);
-		if (kind == LOOP_ROWS) {
-			found->excess = g->executions - 1;
-			found->wasted = rule_saved(g->busy, found->excess, g->executions);
-		}
-	}
+	for (uint32_t i = 0; i < f->nrepeats; i++)
+		check_repeat(f, &f->repeats[i], s->n_plus_one_threshold, a, out);
 }

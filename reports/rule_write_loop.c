@@ -4,6 +4,7 @@
  * writes that already share their round trips. */
 #include <inttypes.h>
 
+#include "lineage_words.h"
 #include "rule_checks.h"
 #include "words.h"
 
@@ -54,5 +55,13 @@ rule_write_loop(const struct facts *f, const struct rule_settings *s, struct are
 		found->excess = g->executions - 1;
 		found->wasted = rule_saved(g->busy, found->excess, g->executions);
 		found->evidence = arena_printf(a, "%" PRIu32 " single-row writes%s%s", g->executions, *share ? ", " : "", share);
+		const struct edge *e = lineage_edge(f, g);
+
+		if (e && e->verdict == EDGE_PROVEN) {
+			found->source = e->parent;
+			found->column = e->column;
+			found->source_rows = e->rows;
+			found->evidence = arena_printf(a, "%s; %s", found->evidence, lineage_evidence(e, a));
+		}
 	}
 }

@@ -7,10 +7,11 @@
 
 #include "fingerprint/arena.h"
 #include "fingerprint/mem.h"
+#include "reports/lineage.h"
 #include "reports/rules.h"
 #include "reports/words.h"
 
-enum { MAX_LANES = 16, MAX_TAGS = 16, MAX_SITES = 16, MAX_LOOPS = 4 };
+enum { MAX_LANES = 16, MAX_TAGS = 16, MAX_SITES = 16, MAX_LOOPS = 4, MAX_COLS = 8, MAX_ROWS = 2000, MAX_PARAMS = 64 };
 
 struct req_builder {
 	struct arena arena;
@@ -27,7 +28,9 @@ struct draft {
 	struct req_lane lanes[MAX_LANES];
 	struct req_tag tags[MAX_TAGS], sites[MAX_SITES];
 	struct req_stmt *stmts;
+	struct lineage_stmt *clues; /* one per statement */
 	uint32_t cap;
+	bool lineage; /* some statement has columns */
 	uint64_t now; /* ns after the request's start: end of the last statement */
 	bool own_lane;
 	long loop[MAX_LOOPS];
@@ -64,9 +67,11 @@ req_builder_free(struct req_builder *b)
 
 /* ---- SQL ---- */
 
+/* evidence: its parameters, too, unless NULL. */
 static const struct shape *
-shape_of(struct req_builder *b, struct sql_lang lang, struct span sql, uint64_t *params)
+shape_of(struct req_builder *b, struct sql_lang lang, struct span sql, uint64_t *params, struct lineage_stmt *evidence)
 {
+	struct rec_value *values = evidence ? arena_zero(&b->arena, MAX_PARAMS * sizeof *values) : NULL;
 	struct sql_stmt st;
 	char text[256];
 
@@ -74,9 +79,14 @@ shape_of(struct req_builder *b, struct sql_lang lang, struct span sql, uint64_t 
 	*params = 0;
 	for (size_t i = 0; i < st.nvalues; i++) {
 		size_t n = sql_literal_text(lang, st.values[i].raw, text, sizeof text);
+		uint64_t h = n == (size_t)-1 ? 7 : sql_hash(span_of(text, n < sizeof text ? n : sizeof text));
 
-		*params = sql_hash_mix(*params, n == (size_t)-1 ? 7 : sql_hash(span_of(text, n < sizeof text ? n : sizeof text)));
+		*params = sql_hash_mix(*params, h);
+		if (evidence && evidence->nparams < MAX_PARAMS)
+			values[evidence->nparams++] = (struct rec_value){ .hash = h, .slot = st.values[i].slot, .kind = REC_VALUE_HASH };
 	}
+	if (evidence)
+		evidence->params = values;
 	return shapes_intern(b->shapes, lang, &st);
 }
 
@@ -85,7 +95,7 @@ req_shape(struct req_builder *b, const char *sql)
 {
 	uint64_t params;
 
-	return shape_of(b, (struct sql_lang){ .dialect = SQL_POSTGRESQL }, span_str(sql), &params);
+	return shape_of(b, (struct sql_lang){ .dialect = SQL_POSTGRESQL }, span_str(sql), &params, NULL);
 }
 
 /* ---- words ---- */
@@ -148,9 +158,76 @@ take_flag(struct req_stmt *s, const char *word, bool *with)
 	return true;
 }
 
+/* One value of a result. */
+static struct rec_value
+value(struct span text)
+{
+	struct rec_value v = { .hash = sql_hash(text), .kind = REC_VALUE_WORD };
+	char copy[64];
+	char *end;
+
+	memcpy(copy, text.p, text.n < 63 ? text.n : 63);
+	copy[text.n < 63 ? text.n : 63] = '\0';
+	v.number = strtoll(copy, &end, 10);
+	if (*copy && !*end)
+		v.kind = REC_VALUE_INT;
+	return v;
+}
+
+/* "1,7,9..12" into every width-th value from v on; returns how many. */
+static uint32_t
+values_of(struct span list, struct rec_value *v, uint32_t width)
+{
+	uint32_t n = 0;
+
+	while (list.n) {
+		const uint8_t *comma = memchr(list.p, ',', list.n);
+		struct span item = span_first(list, comma ? (size_t)(comma - list.p) : list.n);
+		const char *dots = memmem(item.p, item.n, "..", 2);
+
+		if (dots) {
+			for (long k = strtol((const char *)item.p, NULL, 10), to = strtol(dots + 2, NULL, 10); k <= to && n < MAX_ROWS; k++) {
+				char text[24];
+
+				v[width * n++] = value(span_of(text, (size_t)snprintf(text, sizeof text, "%ld", k)));
+			}
+		} else if (n < MAX_ROWS) {
+			v[width * n++] = value(item);
+		}
+		list = span_from(list, item.n + 1);
+	}
+	return n;
+}
+
+/* "id=1..5;customer_id=7,7,9" */
+static void
+take_columns(struct draft *d, struct lineage_stmt *c, const char *arg)
+{
+	struct arena *a = &d->b->arena;
+	struct lineage_columns *set = arena_zero(a, sizeof *set + MAX_COLS * sizeof *set->c);
+	struct rec_value *v = arena_zero(a, MAX_COLS * MAX_ROWS * sizeof *v), *dense;
+	const char *p = arg;
+
+	while (*p && set->n < MAX_COLS) {
+		size_t name = strcspn(p, "="), list = strcspn(p, ";");
+
+		set->c[set->n] = (struct lineage_column){ .table = "", .name = arena_strndup(a, span_of(p, name)), .at = (uint16_t)set->n };
+		if (name < list)
+			c->nrows = values_of(span_of(p + name + 1, list - name - 1), v + set->n, MAX_COLS);
+		set->n++;
+		p += list + (p[list] == ';');
+	}
+	dense = arena_zero(a, (c->nrows * set->n + 1) * sizeof *dense);
+	for (uint32_t i = 0; i < c->nrows; i++)
+		memcpy(dense + i * set->n, v + i * MAX_COLS, set->n * sizeof *v);
+	c->columns = set;
+	c->values = dense;
+	d->lineage = true;
+}
+
 /* "lane 2": a word with an argument. */
 static void
-take_pair(struct draft *d, struct req_stmt *s, const char *word, const char *arg, uint64_t *gap)
+take_pair(struct draft *d, struct req_stmt *s, struct lineage_stmt *c, const char *word, const char *arg, uint64_t *gap)
 {
 	uint32_t n = (uint32_t)strtoul(arg, NULL, 10);
 
@@ -165,7 +242,9 @@ take_pair(struct draft *d, struct req_stmt *s, const char *word, const char *arg
 	else if (strcmp(word, "affected") == 0)
 		s->affected = n;
 	else if (strcmp(word, "result") == 0)
-		s->result = n;
+		s->result = 2 * (uint64_t)n; /* of text answers */
+	else if (strcmp(word, "cols") == 0)
+		take_columns(d, c, arg);
 	else if (strcmp(word, "bytes") == 0)
 		s->bytes = n;
 	else if (strcmp(word, "iterations") == 0)
@@ -218,20 +297,31 @@ new_stmt(struct draft *d)
 	if (d->r->nstmts == d->cap) {
 		d->cap = d->cap ? d->cap * 2 : 16;
 		d->stmts = xmem_resize(d->stmts, d->cap * sizeof *d->stmts);
+		d->clues = xmem_resize(d->clues, d->cap * sizeof *d->clues);
 	}
 	return &d->stmts[d->r->nstmts++];
+}
+
+/* All executions of a shape have one set. */
+static void
+share_columns(struct draft *d, struct lineage_stmt *c)
+{
+	for (uint32_t i = 0; i < d->r->nstmts && c->columns; i++)
+		if (d->clues[i].shape == c->shape && d->clues[i].columns && d->clues[i].columns->n == c->columns->n)
+			c->columns = d->clues[i].columns;
 }
 
 static void
 add_statement(struct draft *d, char *line, char *bar)
 {
 	struct req_stmt s = { .round_trips = 1, .iterations = 1 };
+	struct lineage_stmt c = { .stmt = d->r->nstmts };
 	uint64_t gap = 300000;
 	bool with = false;
 	char *p = line, *word, *arg;
 
 	*bar = '\0';
-	s.shape = shape_of(d->b, d->lang, span_str(bar + 1 + strspn(bar + 1, " ")), &s.params);
+	s.shape = shape_of(d->b, d->lang, span_str(bar + 1 + strspn(bar + 1, " ")), &s.params, &c);
 	while ((word = next_word(&p))) {
 		if (duration(word) != UINT64_MAX) {
 			s.busy = duration(word);
@@ -245,7 +335,7 @@ add_statement(struct draft *d, char *line, char *bar)
 		if (strncmp(arg, "row", 3) == 0)
 			s.rows = (uint32_t)strtoul(word, NULL, 10);
 		else
-			take_pair(d, &s, word, arg, &gap);
+			take_pair(d, &s, &c, word, arg, &gap);
 	}
 	s.flags |= s.tx ? REQ_STMT_IN_TX : 0;
 	if (with && d->r->nstmts)
@@ -254,7 +344,14 @@ add_statement(struct draft *d, char *line, char *bar)
 		s.start = d->r->nstmts ? d->now + gap : 0;
 	if (s.start + s.busy > d->now)
 		d->now = s.start + s.busy;
+	c.shape = s.shape;
+	share_columns(d, &c);
+	c.place = s.lane;
+	c.rows = s.rows > c.nrows ? s.rows : c.nrows;
+	c.sent = s.start;
+	c.ended = s.start + s.busy;
 	*new_stmt(d) = s;
+	d->clues[c.stmt] = c;
 }
 
 static void
@@ -360,6 +457,15 @@ keep(struct req_builder *b, const void *v, size_t n)
 	return n ? memcpy(arena_zero(&b->arena, n), v, n) : NULL;
 }
 
+static void
+judge(struct draft *d)
+{
+	struct lineage *l = lineage_new(NULL, 0);
+
+	d->r->edges = lineage_find(l, d->clues, d->r->nstmts, &d->b->arena, &d->r->nedges);
+	lineage_free(l);
+}
+
 const struct request *
 req_build(struct req_builder *b, const char *text)
 {
@@ -382,7 +488,10 @@ req_build(struct req_builder *b, const char *text)
 	r->lanes = keep(b, d.lanes, r->nlanes * sizeof *d.lanes);
 	r->tags = keep(b, d.tags, r->ntags * sizeof *d.tags);
 	r->sites = keep(b, d.sites, r->nsites * sizeof *d.sites);
+	if (d.lineage)
+		judge(&d);
 	mem_free(d.stmts);
+	mem_free(d.clues);
 	b->clock = r->end + 200000000;
 	return r;
 }

@@ -44,7 +44,7 @@ print_finding(struct strbuf *out, struct arena *a, const struct raw_finding *f)
 	    words_ns(a, f->busy));
 	if (f->excess || f->wasted)
 		strbuf_printf(out, "; excess %" PRIu32 ", wasted %s", f->excess, words_ns(a, f->wasted));
-	strbuf_printf(out, "%s\n    %s\n", f->allowed ? "; allowed" : "", f->evidence);
+	strbuf_printf(out, "%s\n    %s%s%s\n", f->allowed ? "; allowed" : "", f->column, *f->column ? ": " : "", f->evidence);
 }
 
 static void
