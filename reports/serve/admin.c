@@ -53,6 +53,13 @@ answer_text(struct evhttp_request *req, int status, const char *text)
 	answer(req, status, "text/plain; charset=utf-8", span_str(text));
 }
 
+static void
+refuse_method(struct evhttp_request *req, const char *allowed)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", allowed);
+	answer_text(req, 405, "not by this method\n");
+}
+
 /* ---- who may ask ---- */
 
 static bool
@@ -75,12 +82,13 @@ host_is_ours(const char *value)
 	return loopback_name(host);
 }
 
+/* A browser says which page asks: only one that we served may. */
 static bool
-origin_is_ours(const char *origin)
+origin_is_ours(const char *origin, const char *host)
 {
-	const char *host = origin ? strstr(origin, "://") : NULL;
+	static const char scheme[] = "http://";
 
-	return !origin || (host && host_is_ours(host + 3));
+	return !origin || (strncmp(origin, scheme, sizeof scheme - 1) == 0 && strcmp(origin + sizeof scheme - 1, host) == 0);
 }
 
 /* Takes the same time wherever the difference is. */
@@ -110,7 +118,7 @@ may_ask(struct admin *a, struct evhttp_request *req)
 		answer_text(req, 401, "a token is needed: Authorization: Bearer TOKEN\n");
 		return false;
 	}
-	if (host && host_is_ours(host) && origin_is_ours(origin))
+	if (host && host_is_ours(host) && origin_is_ours(origin, host))
 		return true;
 	answer_text(req, 403, "this port answers only requests made to localhost\n");
 	return false;
@@ -145,7 +153,7 @@ on_snapshot(struct evhttp_request *req, void *arg)
 	if (!may_ask(a, req))
 		return;
 	if (evhttp_request_get_command(req) != EVHTTP_REQ_GET) {
-		answer_text(req, 405, "GET only\n");
+		refuse_method(req, "GET");
 		return;
 	}
 	snap = a->src.snapshot(a->src.ctx);
@@ -176,12 +184,24 @@ mark_member(const json_t *mark, const char *name, const char **value)
 	return *value && strlen(*value) <= LIMIT_NAME;
 }
 
+/* {"test": NAME, "request": NAME}: one or both, and nothing else, as a misspelt member would change nothing in silence. */
+static bool
+read_mark(const json_t *mark, const char **test, const char **request)
+{
+	size_t known;
+
+	if (!json_is_object(mark) || !mark_member(mark, "test", test) || !mark_member(mark, "request", request))
+		return false;
+	known = (*test != NULL) + (*request != NULL);
+	return known > 0 && json_object_size(mark) == known;
+}
+
 static void
 take_mark(struct admin *a, struct evhttp_request *req, const json_t *mark)
 {
 	const char *test, *request;
 
-	if (!json_is_object(mark) || !mark_member(mark, "test", &test) || !mark_member(mark, "request", &request) || (!test && !request)) {
+	if (!read_mark(mark, &test, &request)) {
 		answer_text(req, 400, "a mark is {\"test\": NAME, \"request\": NAME}, at least one of them, at most 256 bytes each; null or \"\" ends it\n");
 		return;
 	}
@@ -194,6 +214,7 @@ on_marks(struct evhttp_request *req, void *arg)
 {
 	struct admin *a = arg;
 	struct evbuffer *in = evhttp_request_get_input_buffer(req);
+	const char *type = evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
 	size_t n = evbuffer_get_length(in);
 	json_error_t why;
 	json_t *mark;
@@ -201,10 +222,15 @@ on_marks(struct evhttp_request *req, void *arg)
 	if (!may_ask(a, req))
 		return;
 	if (evhttp_request_get_command(req) != EVHTTP_REQ_POST) {
-		answer_text(req, 405, "POST only\n");
+		refuse_method(req, "POST");
 		return;
 	}
-	mark = json_loadb(n ? (const char *)evbuffer_pullup(in, -1) : "", n, 0, &why);
+	/* A form of another page cannot send this type without asking first. */
+	if (!type || strncasecmp(type, "application/json", 16) != 0 || !strchr("; ", type[16])) {
+		answer_text(req, 415, "Content-Type: application/json only\n");
+		return;
+	}
+	mark = json_loadb(n ? (const char *)evbuffer_pullup(in, -1) : "", n, JSON_REJECT_DUPLICATES, &why);
 	take_mark(a, req, mark);
 	json_decref(mark);
 }
@@ -290,8 +316,8 @@ set_up(struct admin *a)
 	a->bell = a->base && a->bell_fd >= 0 ? event_new(a->base, a->bell_fd, EV_READ, on_bell, a) : NULL;
 	if (!a->http || !a->bell || event_add(a->bell, NULL) != 0)
 		return false;
-	evhttp_set_max_body_size(a->http, 64 << 10);
-	evhttp_set_max_headers_size(a->http, 16 << 10);
+	evhttp_set_max_body_size(a->http, LIMIT_HTTP_BODY);
+	evhttp_set_max_headers_size(a->http, LIMIT_HTTP_HEADERS);
 	evhttp_set_timeout(a->http, 10);
 	evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD);
 	evhttp_set_cb(a->http, "/healthz", on_health, a);
