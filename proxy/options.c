@@ -23,7 +23,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_CONFIG] = { "config", .arg = "FILE", .type = OPTION_TEXT, .letter = 'c', .commands = JUDGE,
 	    .help = "read this file instead of the rowcall.yaml found upwards to the root of the repository" },
 
-	[OPT_LISTEN] = { "listen", "listen[].address", "ADDRESS", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = JUDGE,
+	[OPT_LISTEN] = { "listen", "listen[].address", "ADDRESS", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = CAPTURE,
 	    .help = "where clients connect: 127.0.0.1:5433, [::1]:5433 or the path of a Unix socket; pairs with --upstream in order" },
 	[OPT_UPSTREAM] = { "upstream", "listen[].upstream", "URL", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = CAPTURE, .secret = true,
 	    .help = "the database server: postgresql://HOST:PORT, mysql://HOST:PORT, or a Unix socket by its path" },
@@ -64,7 +64,7 @@ const struct option_def options[OPTIONS] = {
 
 	[OPT_THRESHOLD] = { "n-plus-one-threshold", "n_plus_one.threshold", "N", "5", .type = OPTION_COUNT, .min = 2, .max = 1000000,
 	    .commands = JUDGE, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
-	[OPT_LINEAGE] = { NULL, "n_plus_one.lineage", "WHEN", "off", .type = OPTION_CHOICE, .choices = "off|always", .later = "always",
+	[OPT_LINEAGE] = { "lineage", "n_plus_one.lineage", "WHEN", "off", .type = OPTION_CHOICE, .choices = "off|always", .commands = CAPTURE,
 	    .help = "prove N+1 by comparing parameters with earlier results" },
 	[OPT_SLOW_QUERY] = { "slow-query", "slow.query", "TIME", "100ms", .type = OPTION_DURATION, .max = 24 * NS_HOUR, .commands = JUDGE,
 	    .help = "report statements that take this long; 0 = none" },
