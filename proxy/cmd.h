@@ -25,6 +25,8 @@ struct command {
 
 extern const struct command commands[];		/* ends with name NULL */
 const struct command *command_find(const char *name);
+/* "there is no command X; did you mean Y?" and a hint, on standard error; returns STATUS_USAGE. */
+int command_unknown(const char *name);
 
 /* ---- help ---- */
 void help_program(FILE *out);

@@ -76,24 +76,14 @@ admin_url(const struct settings *s)
 	return url ? url : "http://127.0.0.1:9433";
 }
 
+/* "" when the capture asks for none. In the arena. */
 static bool
-read_token(const struct settings *s, char *buf, size_t n, struct problem *p)
+read_token(const struct settings *s, struct arena *a, const char **token, struct problem *p)
 {
 	const char *path = settings_get(s, OPT_TOKEN_FILE).text;
-	FILE *f;
 
-	buf[0] = '\0';
-	if (!path || !*path)
-		return true;
-	f = fopen(path, "re");
-	if (!f || !fgets(buf, (int)n, f)) {
-		if (f)
-			fclose(f);
-		return problem(p, "%s: the token cannot be read: %m", path);
-	}
-	fclose(f);
-	buf[strcspn(buf, "\r\n")] = '\0';
-	return true;
+	*token = "";
+	return !path || !*path || config_token(a, path, token, p);
 }
 
 static int
@@ -105,27 +95,34 @@ answered(const struct answer *a)
 	return STATUS_UNUSABLE;
 }
 
+/* NULL: not UTF-8. The caller frees it. */
+static char *
+mark_text(const char *what, const char *name)
+{
+	json_t *mark = json_pack("{s:s}", what, name);
+	char *text = mark ? json_dumps(mark, JSON_COMPACT) : NULL;
+
+	json_decref(mark);
+	return text;
+}
+
 static int
 send_mark(const struct settings *s, const char *name, struct problem *p)
 {
-	const char *what = settings_true(s, OPT_MARK_REQUEST) ? "request" : "test";
-	char token[4096], *body;
+	char *body = mark_text(settings_true(s, OPT_MARK_REQUEST) ? "request" : "test", name);
+	struct arena arena = { 0 };
 	struct answer a = { 0 };
-	json_t *mark;
+	const char *token;
 	int status = STATUS_UNUSABLE;
 
-	if (!read_token(s, token, sizeof token, p))
-		return cmd_wrong("mark", p);
-	mark = json_pack("{s:s}", what, name);
-	body = mark ? json_dumps(mark, JSON_COMPACT) : NULL;
-	json_decref(mark);
-	if (!body) {
+	if (!body)
 		problem(p, "the name is not valid UTF-8");
-		return cmd_wrong("mark", p);
-	}
-	if (ask(admin_url(s), "/api/v1/marks", body, token, &a))
+	else if (read_token(s, &arena, &token, p) && ask(admin_url(s), "/api/v1/marks", body, token, &a))
 		status = answered(&a);
+	if (p->text[0])
+		status = cmd_wrong("mark", p);
 	free(body);
+	arena_clear(&arena);
 	return status;
 }
 

@@ -17,7 +17,7 @@
 #include "reports/write.h"
 #include "settings.h"
 
-enum { TOKEN_BYTES = 4096, PERCENT_ONE = 1000000 };
+enum { PERCENT_ONE = 1000000 };
 
 static const char *
 text_of(const struct settings *s, enum option_id id)
@@ -459,11 +459,10 @@ check_reports(const struct config *c, struct problem *p)
 	return true;
 }
 
-/* A secret that others can read is none. */
-static bool
-read_token(struct arena *a, const char *path, const char **token, struct problem *p)
+bool
+config_token(struct arena *a, const char *path, const char **token, struct problem *p)
 {
-	char text[TOKEN_BYTES];
+	char text[LIMIT_TOKEN + 1];
 	struct stat st;
 	ssize_t n = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -484,8 +483,10 @@ read_token(struct arena *a, const char *path, const char **token, struct problem
 
 	if (end)
 		line.n = (size_t)(end - line.p);
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
 	if (line.n == 0 || line.n == sizeof text)
-		return problem(p, "%s: its first line is the token, and must not be empty or longer than %d bytes", path, TOKEN_BYTES - 1);
+		return problem(p, "%s: its first line is the token, and must not be empty or longer than %d bytes", path, LIMIT_TOKEN);
 	*token = arena_strndup(a, line);
 	return true;
 }
@@ -504,7 +505,7 @@ build_admin(const struct settings *s, struct arena *a, struct config *c, struct 
 		if (is_unix)
 			return problem(p, "%s: the admin port is TCP; write 127.0.0.1:9433", where_said(s, a, &admin));
 	}
-	return !*c->admin_token_file || read_token(a, c->admin_token_file, &c->admin_token, p);
+	return !*c->admin_token_file || config_token(a, c->admin_token_file, &c->admin_token, p);
 }
 
 static void

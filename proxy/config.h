@@ -89,4 +89,7 @@ bool config_upstream(struct arena *a, const struct db_url *u, struct listen_conf
 bool config_address(struct arena *a, const char *text, const char **host, uint16_t *port, bool *is_unix, const char *where, struct problem *p)
     __attribute__((warn_unused_result));
 
+/* The first line of a token file. A file that others can read is refused: a secret they know is none. */
+bool config_token(struct arena *a, const char *path, const char **token, struct problem *p) __attribute__((warn_unused_result));
+
 #endif

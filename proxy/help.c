@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "outputs.h"
 
 enum { FLAG_WIDTH = 30, TEXT_WIDTH = 100 };
 
@@ -32,6 +33,22 @@ command_find(const char *name)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
+}
+
+int
+command_unknown(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned best = 9;
+
+	for (const struct command *c = commands; c->name; c++)
+		if (option_nearer(name, c->name, &best))
+			nearest = c->name;
+	fprintf(stderr, "rowcall: error: there is no command %s", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean %s?", nearest);
+	fputs("\ntry: rowcall --help\n", stderr);
+	return STATUS_USAGE;
 }
 
 void

@@ -19,10 +19,8 @@ help(int argc, char **argv)
 {
 	const struct command *c = argc > 2 ? command_find(argv[2]) : NULL;
 
-	if (argc > 2 && !c) {
-		fprintf(stderr, "rowcall help: error: there is no command %s\ntry: rowcall --help\n", argv[2]);
-		return STATUS_USAGE;
-	}
+	if (argc > 2 && !c)
+		return command_unknown(argv[2]);
 	if (c)
 		help_command(stdout, c);
 	else
@@ -48,9 +46,7 @@ main(int argc, char **argv)
 		return STATUS_OK;
 	}
 	c = command_find(argv[1]);
-	if (!c) {
-		fprintf(stderr, "rowcall: error: there is no command %s\ntry: rowcall --help\n", argv[1]);
-		return STATUS_USAGE;
-	}
+	if (!c)
+		return command_unknown(argv[1]);
 	return c->main(argc - 1, argv + 1);
 }

@@ -421,3 +421,16 @@ option_distance(const char *a, const char *b)
 	}
 	return row[m] < 9 ? row[m] : 9;
 }
+
+bool
+option_nearer(const char *a, const char *b, unsigned *best)
+{
+	size_t most = strlen(a) / 3;
+	unsigned d = option_distance(a, b);
+
+	most = most < 1 ? 1 : most > 3 ? 3 : most;
+	if (d > most || d >= *best)
+		return false;
+	*best = d;
+	return true;
+}

@@ -82,7 +82,9 @@ void option_env(enum option_id id, char *buf, size_t n);
 /* Reads a value. False: *why (static or in the table) says what is wanted ("a duration such as 100ms, 1s or 5m"). */
 bool option_value(const struct option_def *o, const char *text, int64_t *value, char *why, size_t why_n) __attribute__((warn_unused_result));
 
-/* Letters to change, add, drop or swap to turn a into b; at most 9. For "did you mean". */
+/* Letters to change, add or drop to turn a into b; at most 9. */
 unsigned option_distance(const char *a, const char *b);
+/* For "did you mean": the distance when b is near enough to be what a was to be, and nearer than *best, which is then lowered. Start with 9. */
+bool option_nearer(const char *a, const char *b, unsigned *best);
 
 #endif

@@ -108,17 +108,13 @@ static void
 warn_about(const char *name, size_t n, void (*warn)(const char *text))
 {
 	char text[200], env[80], word[80], nearest[80] = "";
-	unsigned best = 4;
+	unsigned best = 9;
 
 	snprintf(word, sizeof word, "%.*s", (int)n, name);
 	for (enum option_id i = 0; i < OPTIONS; i++) {
 		option_env(i, env, sizeof env);
-		unsigned d = *env ? option_distance(word, env) : 9;
-
-		if (d < best) {
-			best = d;
+		if (*env && option_nearer(word, env, &best))
 			memcpy(nearest, env, sizeof nearest);
-		}
 	}
 	snprintf(text, sizeof text, *nearest ? "%s is not a setting; did you mean %s?" : "%s is not a setting (see rowcall help run)", word, nearest);
 	warn(text);
@@ -202,16 +198,12 @@ unknown_flag(const struct flag_table *t, const char *said, struct problem *p)
 {
 	const char *word = said + strspn(said, "-"), *nearest = NULL;
 	char name[80];
-	unsigned best = 4;
+	unsigned best = 9;
 
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
 	for (const struct option *o = t->longs; o->name; o++) {
-		unsigned d = option_distance(name, o->name);
-
-		if (d < best) {
-			best = d;
+		if (option_nearer(name, o->name, &best))
 			nearest = o->name;
-		}
 	}
 	if (nearest)
 		return problem(p, "unknown option %.*s; did you mean --%s?", (int)strcspn(said, "="), said, nearest);

@@ -188,19 +188,15 @@ static bool
 unknown_key(struct reader *r, yaml_node_t *key, const char *prefix)
 {
 	char allowed[600], word[80], nearest[80] = "";
-	unsigned best = 4;
+	unsigned best = 9;
 
 	option_keys_below(prefix, allowed, sizeof allowed);
 	for (const char *p = allowed; *p; p += strspn(p, ", ")) {
 		size_t n = strcspn(p, ",");
 
 		snprintf(word, sizeof word, "%.*s", (int)n, p);
-		unsigned d = option_distance(scalar_text(key), word);
-
-		if (d < best) {
-			best = d;
+		if (option_nearer(scalar_text(key), word, &best))
 			memcpy(nearest, word, sizeof nearest);
-		}
 		p += n;
 	}
 	if (*nearest)

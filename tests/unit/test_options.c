@@ -203,6 +203,21 @@ distance_between_words(void **state)
 	assert_int_equal(option_distance("abcdefghijkl", "mnopqrstuvwx"), 9);
 }
 
+static void
+only_near_words_are_suggested(void **state)
+{
+	unsigned best = 9;
+
+	(void)state;
+	assert_false(option_nearer("nope", "wide", &best));
+	assert_false(option_nearer("rn", "x", &best));
+	assert_true(option_nearer("max-querys", "max-queries", &best));
+	assert_int_equal(best, 2);
+	assert_false(option_nearer("max-querys", "max-queries", &best));
+	best = 9;
+	assert_true(option_nearer("rum", "run", &best));
+}
+
 /* ---- flags and environment ---- */
 
 #define FLAGS(s, ...) flags(s, (const char *[]){ "run", __VA_ARGS__, NULL })
@@ -332,7 +347,7 @@ main(void)
 		cmocka_unit_test(every_row_is_complete), cmocka_unit_test(names_keys_and_letters_are_unique),
 		cmocka_unit_test(names_of_variables), cmocka_unit_test(lists_keys_below_a_prefix), cmocka_unit_test(durations),
 		cmocka_unit_test(sizes), cmocka_unit_test(percentages), cmocka_unit_test(choices_counts_and_truth),
-		cmocka_unit_test(ranges_are_kept_at_both_ends), cmocka_unit_test(distance_between_words),
+		cmocka_unit_test(ranges_are_kept_at_both_ends), cmocka_unit_test(distance_between_words), cmocka_unit_test(only_near_words_are_suggested),
 		cmocka_unit_test(flags_in_every_form), cmocka_unit_test(wrong_flags), cmocka_unit_test(environment_below_flags),
 		cmocka_unit_test(a_variable_that_resembles_none_is_told),
 	};
