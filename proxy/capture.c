@@ -30,6 +30,7 @@ struct capture {
 	struct admin *admin;
 	struct store *store;		/* NULL: nothing is recorded */
 	const char **upstreams;		/* names for reports, by listener */
+	char (*servers)[LIMIT_NAME];	/* "postgresql 15.20 at 127.0.0.1:5432", by listener; guarded by shared.words_lock */
 	uint64_t started;		/* ns */
 	int64_t started_us;
 	bool listening, stopped;
@@ -120,6 +121,35 @@ take_stray(void *ctx, const struct req_stmt *s)
 		store_stray(c->store, s);
 }
 
+/* "postgresql at 127.0.0.1:5432", and with the version once a session has told it: "5.5.5-10.11.6-MariaDB-..." is mariadb 10.11.6. */
+static void
+name_server(struct capture *c, uint32_t i, struct span version)
+{
+	const struct listen_config *l = c->shared.listeners[i].cfg;
+	const char *engine = engine_name(l->upstream.engine);
+	char words[64], *rest = words;
+
+	snprintf(words, sizeof words, "%.*s", (int)(version.n < 60 ? version.n : 60), version.n ? (const char *)version.p : "");
+	if (l->upstream.engine == ENGINE_MYSQL && strstr(words, "MariaDB")) {
+		engine = "mariadb";
+		if (strncmp(rest, "5.5.5-", 6) == 0)
+			rest += 6;
+	}
+	rest[strcspn(rest, " -")] = '\0';
+	pthread_mutex_lock(&c->shared.words_lock);
+	snprintf(c->servers[i], sizeof c->servers[i], "%s%s%s at %s", engine, *rest ? " " : "", rest, l->upstream.display);
+	pthread_mutex_unlock(&c->shared.words_lock);
+}
+
+static void
+take_server(void *ctx, uint16_t upstream, struct span version)
+{
+	struct capture *c = ctx;
+
+	if (upstream < c->shared.nlisteners)
+		name_server(c, upstream, version);
+}
+
 static bool
 start_recording(struct capture *c, const char *command, char *err, size_t err_n)
 {
@@ -143,7 +173,7 @@ start_analysis(struct capture *c)
 	if (!c->collector)
 		return false;
 	c->analyzer = analyzer_new(&ac, c->rings, c->nworkers,
-	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray });
+	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray, .server = take_server });
 	return c->analyzer && analyzer_start(c->analyzer);
 }
 
@@ -176,6 +206,7 @@ make_parts(struct capture *c, bool grow_rings, char *err, size_t err_n)
 	c->shared.listeners = xmem_zero(cfg->nlistens * sizeof *c->shared.listeners);
 	c->upstreams = xmem_zero(cfg->nlistens * sizeof *c->upstreams);
 	c->hosts = xmem_zero(cfg->nlistens * sizeof *c->hosts);
+	c->servers = xmem_zero(cfg->nlistens * sizeof *c->servers);
 	c->rings = xmem_zero(cfg->workers * sizeof *c->rings);
 	c->workers = xmem_zero(cfg->workers * sizeof *c->workers);
 	c->nworkers = cfg->workers;
@@ -184,6 +215,7 @@ make_parts(struct capture *c, bool grow_rings, char *err, size_t err_n)
 			return false;
 		c->shared.nlisteners++;
 		c->upstreams[i] = cfg->listens[i].name;
+		name_server(c, i, (struct span){ NULL, 0 });
 	}
 	for (uint32_t i = 0; i < cfg->workers; i++) {
 		c->rings[i] = ring_new(LIMIT_RING_BYTES, grow_rings ? LIMIT_RING_GROWN : 0);
@@ -337,10 +369,21 @@ capture_stop(struct capture *c)
 struct snapshot *
 capture_snapshot(struct capture *c)
 {
+	uint32_t n = c->cfg->nlistens;
+	const char **names = xmem_zero((n + 1) * sizeof *names);
 	struct run_info run = { .version = ROWCALL_VERSION, .command = c->command, .started_us = c->started_us, .duration = clock_ns() - c->started,
-		.upstreams = c->upstreams, .nupstreams = c->cfg->nlistens, .coverage = analyzer_coverage(c->analyzer) };
+		.upstreams = names, .nupstreams = n, .coverage = analyzer_coverage(c->analyzer) };
+	struct arena copies = { 0 };
+	struct snapshot *snap;
 
-	return collector_snapshot(c->collector, &run);
+	pthread_mutex_lock(&c->shared.words_lock);
+	for (uint32_t i = 0; i < n; i++)
+		names[i] = arena_strndup(&copies, span_str(c->servers[i]));
+	pthread_mutex_unlock(&c->shared.words_lock);
+	snap = collector_snapshot(c->collector, &run);
+	arena_clear(&copies);
+	mem_free(names);
+	return snap;
 }
 
 bool
@@ -377,6 +420,7 @@ capture_free(struct capture *c)
 	mem_free(c->shared.listeners);
 	mem_free(c->upstreams);
 	mem_free(c->hosts);
+	mem_free(c->servers);
 	mem_free(c->rings);
 	mem_free(c->workers);
 	mem_free(c);

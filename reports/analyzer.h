@@ -27,6 +27,8 @@ struct request_sink {
 	void (*request)(void *ctx, const struct request *r);
 	/* A statement that belongs to no request (control or set-up on a connection without one). May be NULL. */
 	void (*stray)(void *ctx, const struct req_stmt *s);
+	/* A session learnt the version of its server, as the server says it. May be NULL. */
+	void (*server)(void *ctx, uint16_t upstream, struct span version);
 };
 
 /* Totals that concern no single request. */

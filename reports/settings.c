@@ -77,6 +77,10 @@ settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *
 	case REC_FACT_APPLICATION:
 		set_application(g, s, value);
 		break;
+	case REC_FACT_SERVER:
+		if (g->sink.server && span_is(name, "server_version"))
+			g->sink.server(g->sink.ctx, s->upstream, value);
+		break;
 	case REC_FACT_SETTING:
 		set_name(g, s, name, value, f->h.flags & 1u << 8);
 		break;
