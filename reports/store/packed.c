@@ -3,59 +3,26 @@
 #include "packed.h"
 
 #include "fingerprint/limits.h"
+#include "packing.h"
 
-enum bits { HAS_PARAMS = 1, HAS_RESULT = 2, NOT_OK = 4, HAS_ALLOW = 8, HAS_SITE = 16, MANY_ITERATIONS = 32, IN_TX = 64 };
+enum stmt_bits { HAS_PARAMS = 1, HAS_RESULT = 2, NOT_OK = 4, HAS_ALLOW = 8, HAS_SITE = 16, MANY_ITERATIONS = 32, IN_TX = 64, STMT_BITS = 127 };
+enum shape_bits { SHAPE_CUT = 1, TABLES_UNKNOWN = 2, SHAPE_BITS = 3 };
+
+/* The fewest bytes each can take: what a count is measured against. */
+enum { LEAST_PAIR = 2, LEAST_LANE = 3, LEAST_STMT = 11, LEAST_TABLE = 2, LEAST_SLOT = 3 };
+
+/* No time in a recording reaches so far (292 years): arithmetic with two of them cannot wrap. */
+static const uint64_t longest = INT64_MAX;
 
 /* ---- writing ---- */
 
 static void
-put(struct strbuf *b, uint64_t v)
-{
-	uint8_t bytes[10];
-	size_t n = 0;
-
-	do {
-		bytes[n] = (uint8_t)(v & 0x7f);
-		v >>= 7;
-		if (v)
-			bytes[n] |= 0x80;
-		n++;
-	} while (v);
-	strbuf_add(b, span_of(bytes, n));
-}
-
-static void
-put_signed(struct strbuf *b, int64_t v)
-{
-	put(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
-}
-
-static void
-put_u64(struct strbuf *b, uint64_t v)
-{
-	uint8_t bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(v >> (8 * i));
-	strbuf_add(b, span_of(bytes, 8));
-}
-
-static void
-put_text(struct strbuf *b, const char *s)
-{
-	struct span t = span_str(s ? s : "");
-
-	put(b, t.n);
-	strbuf_add(b, t);
-}
-
-static void
 put_pairs(struct strbuf *b, const struct req_tag *tags, uint32_t n)
 {
-	put(b, n);
+	pack_number(b, n);
 	for (uint32_t i = 0; i < n; i++) {
-		put_text(b, tags[i].key);
-		put_text(b, tags[i].value);
+		pack_text(b, tags[i].key);
+		pack_text(b, tags[i].value);
 	}
 }
 
@@ -65,34 +32,34 @@ put_stmt(struct strbuf *b, const struct req_stmt *s, uint64_t *before, packed_sh
 	unsigned bits = (s->params ? HAS_PARAMS : 0) | (s->result ? HAS_RESULT : 0) | (s->outcome != REC_OK ? NOT_OK : 0) |
 			(s->allow ? HAS_ALLOW : 0) | (s->site ? HAS_SITE : 0) | (s->iterations != 1 ? MANY_ITERATIONS : 0) | (s->tx ? IN_TX : 0);
 
-	put(b, shape(ctx, s->shape));
-	put(b, bits);
-	put(b, s->flags);
-	put(b, s->lane);
-	put(b, s->round_trips);
-	put_signed(b, (int64_t)(s->start - *before));
+	pack_number(b, shape(ctx, s->shape));
+	pack_number(b, bits);
+	pack_number(b, s->flags);
+	pack_number(b, s->lane);
+	pack_number(b, s->round_trips);
+	pack_signed(b, (int64_t)(s->start - *before));
 	*before = s->start;
-	put(b, s->busy);
-	put(b, s->first);
-	put(b, s->rows);
-	put(b, s->affected);
-	put(b, s->bytes);
+	pack_number(b, s->busy);
+	pack_number(b, s->first);
+	pack_number(b, s->rows);
+	pack_number(b, s->affected);
+	pack_number(b, s->bytes);
 	if (bits & HAS_PARAMS)
-		put_u64(b, s->params);
+		pack_fixed(b, s->params);
 	if (bits & HAS_RESULT)
-		put_u64(b, s->result);
+		pack_fixed(b, s->result);
 	if (bits & NOT_OK) {
-		put(b, s->outcome);
+		pack_number(b, s->outcome);
 		strbuf_add(b, span_of(s->code, sizeof s->code));
 	}
 	if (bits & HAS_ALLOW)
-		put(b, s->allow);
+		pack_number(b, s->allow);
 	if (bits & HAS_SITE)
-		put(b, s->site);
+		pack_number(b, s->site);
 	if (bits & MANY_ITERATIONS)
-		put(b, s->iterations);
+		pack_number(b, s->iterations);
 	if (bits & IN_TX)
-		put(b, s->tx);
+		pack_number(b, s->tx);
 }
 
 void
@@ -100,7 +67,7 @@ packed_strays(struct strbuf *out, const struct req_stmt *s, uint32_t n, packed_s
 {
 	uint64_t before = 0;
 
-	put(out, n);
+	pack_number(out, n);
 	for (uint32_t i = 0; i < n; i++)
 		put_stmt(out, &s[i], &before, shape, ctx);
 }
@@ -108,168 +75,103 @@ packed_strays(struct strbuf *out, const struct req_stmt *s, uint32_t n, packed_s
 void
 packed_request(struct strbuf *out, const struct request *r, packed_shape_out *shape, void *ctx)
 {
-	put(out, PACKED_VERSION);
-	put(out, r->start);
-	put(out, r->end - r->start);
-	put_signed(out, r->wall_start_us);
-	put(out, r->scope_from);
-	put(out, r->borders_from);
-	put(out, r->idle_in_tx);
-	put(out, r->stmts_cut);
+	pack_number(out, PACKED_VERSION);
+	pack_number(out, r->start);
+	pack_number(out, r->end - r->start);
+	pack_signed(out, r->wall_start_us);
+	pack_number(out, r->scope_from);
+	pack_number(out, r->borders_from);
+	pack_number(out, r->idle_in_tx);
+	pack_number(out, r->stmts_cut);
 	put_pairs(out, r->tags, r->ntags);
 	put_pairs(out, r->sites, r->nsites);
-	put(out, r->nlanes);
+	pack_number(out, r->nlanes);
 	for (uint32_t i = 0; i < r->nlanes; i++) {
-		put(out, r->lanes[i].session);
-		put(out, r->lanes[i].upstream);
-		put_text(out, r->lanes[i].database);
+		pack_number(out, r->lanes[i].session);
+		pack_number(out, r->lanes[i].upstream);
+		pack_text(out, r->lanes[i].database);
 	}
 	packed_strays(out, r->stmts, r->nstmts, shape, ctx);
 }
 
+void
+packed_shape(struct strbuf *out, const struct shape *s)
+{
+	pack_number(out, s->cls);
+	pack_number(out, s->verb);
+	pack_number(out, s->dialect);
+	pack_number(out, (s->cut ? SHAPE_CUT : 0) | (s->tables_unknown ? TABLES_UNKNOWN : 0));
+	pack_number(out, s->ntables);
+	for (unsigned i = 0; i < s->ntables; i++) {
+		pack_text(out, s->tables[i].name);
+		pack_number(out, s->tables[i].write);
+	}
+	pack_number(out, s->nslots);
+	for (unsigned i = 0; i < s->nslots; i++) {
+		pack_number(out, s->slots[i].cls);
+		pack_text(out, s->slots[i].table);
+		pack_text(out, s->slots[i].column);
+	}
+}
+
 /* ---- reading ---- */
 
-struct in {
-	const uint8_t *p, *end;
-	bool bad;
-};
-
-static uint64_t
-get(struct in *in)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (in->p == in->end)
-			break;
-		uint8_t byte = *in->p++;
-
-		v |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return v;
-	}
-	in->bad = true;
-	return 0;
-}
-
-/* A number that must not exceed max. */
-static uint64_t
-get_upto(struct in *in, uint64_t max)
-{
-	uint64_t v = get(in);
-
-	if (v <= max)
-		return v;
-	in->bad = true;
-	return 0;
-}
-
-static int64_t
-get_signed(struct in *in)
-{
-	uint64_t v = get(in);
-
-	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-}
-
-static uint64_t
-get_u64(struct in *in)
-{
-	uint64_t v = 0;
-
-	if (in->end - in->p < 8) {
-		in->bad = true;
-		return 0;
-	}
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)*in->p++ << (8 * i);
-	return v;
-}
-
-static struct span
-get_bytes(struct in *in, uint64_t n)
-{
-	struct span s = { in->p, (size_t)n };
-
-	if (n > (uint64_t)(in->end - in->p)) {
-		in->bad = true;
-		return (struct span){ NULL, 0 };
-	}
-	in->p += n;
-	return s;
-}
-
-static const char *
-get_text(struct in *in, struct arena *a)
-{
-	struct span s = get_bytes(in, get(in));
-
-	return s.n ? arena_strndup(a, s) : "";
-}
-
-/* A count of things that take at least one byte each: a longer one is damage, and must not size an allocation. */
-static uint32_t
-get_count(struct in *in)
-{
-	return (uint32_t)get_upto(in, (uint64_t)(in->end - in->p));
-}
-
 static const struct req_tag *
-get_pairs(struct in *in, struct arena *a, uint32_t *n)
+get_pairs(struct unpack *in, struct arena *a, uint32_t max, uint32_t *n)
 {
 	struct req_tag *tags;
 
-	*n = get_count(in);
+	*n = unpack_count(in, max, LEAST_PAIR);
 	tags = arena_zero(a, *n * sizeof *tags);
 	for (uint32_t i = 0; i < *n; i++) {
-		tags[i].key = get_text(in, a);
-		tags[i].value = get_text(in, a);
+		tags[i].key = unpack_text(in, a);
+		tags[i].value = unpack_text(in, a);
 	}
 	return tags;
 }
 
 static void
-get_stmt(struct in *in, struct req_stmt *s, uint64_t *before, packed_shape_in *shape, void *ctx)
+get_stmt(struct unpack *in, struct req_stmt *s, uint64_t *before, packed_shape_in *shape, void *ctx)
 {
 	unsigned bits;
 
-	s->shape = shape(ctx, get(in));
-	bits = (unsigned)get_upto(in, 127);
-	s->flags = (uint8_t)get_upto(in, UINT8_MAX);
-	s->lane = (uint16_t)get_upto(in, UINT16_MAX);
-	s->round_trips = (uint16_t)get_upto(in, UINT16_MAX);
-	s->start = *before + (uint64_t)get_signed(in);
+	s->shape = shape(ctx, unpack_number(in));
+	bits = (unsigned)unpack_upto(in, STMT_BITS);
+	s->flags = (uint8_t)unpack_upto(in, UINT8_MAX);
+	s->lane = (uint16_t)unpack_upto(in, UINT16_MAX);
+	s->round_trips = (uint16_t)unpack_upto(in, UINT16_MAX);
+	s->start = *before + (uint64_t)unpack_signed(in);
 	*before = s->start;
-	s->busy = get(in);
-	s->first = get(in);
-	s->rows = (uint32_t)get_upto(in, UINT32_MAX);
-	s->affected = (uint32_t)get_upto(in, UINT32_MAX);
-	s->bytes = (uint32_t)get_upto(in, UINT32_MAX);
-	s->params = bits & HAS_PARAMS ? get_u64(in) : 0;
-	s->result = bits & HAS_RESULT ? get_u64(in) : 0;
+	s->busy = unpack_number(in);
+	s->first = unpack_number(in);
+	s->rows = (uint32_t)unpack_upto(in, UINT32_MAX);
+	s->affected = (uint32_t)unpack_upto(in, UINT32_MAX);
+	s->bytes = (uint32_t)unpack_upto(in, UINT32_MAX);
+	s->params = bits & HAS_PARAMS ? unpack_fixed(in) : 0;
+	s->result = bits & HAS_RESULT ? unpack_fixed(in) : 0;
 	s->outcome = REC_OK;
 	if (bits & NOT_OK) {
-		s->outcome = (uint8_t)get_upto(in, REC_LOST);
-		struct span code = get_bytes(in, sizeof s->code);
+		s->outcome = (uint8_t)unpack_upto(in, REC_LOST);
+		struct span code = unpack_bytes(in, sizeof s->code);
 
 		if (code.n)
 			memcpy(s->code, code.p, code.n);
 		s->code[sizeof s->code - 1] = '\0';
 	}
-	s->allow = bits & HAS_ALLOW ? (uint16_t)get_upto(in, UINT16_MAX) : 0;
-	s->site = bits & HAS_SITE ? (uint16_t)get_upto(in, UINT16_MAX) : 0;
-	s->iterations = bits & MANY_ITERATIONS ? (uint32_t)get_upto(in, UINT32_MAX) : 1;
-	s->tx = bits & IN_TX ? (uint32_t)get_upto(in, UINT32_MAX) : 0;
+	s->allow = bits & HAS_ALLOW ? (uint16_t)unpack_upto(in, UINT16_MAX) : 0;
+	s->site = bits & HAS_SITE ? (uint16_t)unpack_upto(in, UINT16_MAX) : 0;
+	s->iterations = bits & MANY_ITERATIONS ? (uint32_t)unpack_upto(in, UINT32_MAX) : 1;
+	s->tx = bits & IN_TX ? (uint32_t)unpack_upto(in, UINT32_MAX) : 0;
 	if (!s->shape)
 		in->bad = true;
 }
 
 static void
-get_stmts(struct in *in, struct req_stmt **s, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
+get_stmts(struct unpack *in, struct req_stmt **s, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
 {
 	uint64_t before = 0;
 
-	*n = get_count(in);
+	*n = unpack_count(in, LIMIT_REQUEST_STMTS, LEAST_STMT);
 	*s = arena_zero(a, *n * sizeof **s);
 	for (uint32_t i = 0; i < *n && !in->bad; i++)
 		get_stmt(in, &(*s)[i], &before, shape, ctx);
@@ -278,49 +180,99 @@ get_stmts(struct in *in, struct req_stmt **s, uint32_t *n, struct arena *a, pack
 bool
 unpacked_strays(struct span bytes, struct req_stmt **s, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
 {
-	struct in in = { bytes.p, bytes.p + bytes.n, false };
+	struct unpack in = unpack_of(bytes);
 
 	get_stmts(&in, s, n, a, shape, ctx);
-	return !in.bad;
+	return !in.bad && in.p == in.end;
 }
 
-/* What a rule may index with must be in range. */
+/* What a rule may index with must be in range, and what it adds up must be times. */
 static bool
 in_range(const struct request *r)
 {
-	for (uint32_t i = 0; i < r->nstmts; i++)
-		if (r->stmts[i].lane >= r->nlanes || r->stmts[i].site > r->nsites)
+	if (r->start > longest || r->end < r->start || r->end > longest)
+		return false;
+	for (uint32_t i = 0; i < r->nstmts; i++) {
+		const struct req_stmt *s = &r->stmts[i];
+
+		if (s->lane >= r->nlanes || s->site > r->nsites || s->start > longest || s->busy > longest)
 			return false;
+	}
 	return true;
 }
 
 bool
 unpacked_request(struct span bytes, struct request *r, struct arena *a, packed_shape_in *shape, void *ctx)
 {
-	struct in in = { bytes.p, bytes.p + bytes.n, false };
+	struct unpack in = unpack_of(bytes);
 	struct req_lane *lanes;
 	struct req_stmt *stmts;
 
 	memset(r, 0, sizeof *r);
-	if (get(&in) != PACKED_VERSION)
+	if (unpack_number(&in) != PACKED_VERSION)
 		return false;
-	r->start = get(&in);
-	r->end = r->start + get(&in);
-	r->wall_start_us = get_signed(&in);
-	r->scope_from = (enum origin)get_upto(&in, FROM_NONE);
-	r->borders_from = (enum origin)get_upto(&in, FROM_NONE);
-	r->idle_in_tx = get(&in);
-	r->stmts_cut = (uint32_t)get_upto(&in, UINT32_MAX);
-	r->tags = get_pairs(&in, a, &r->ntags);
-	r->sites = get_pairs(&in, a, &r->nsites);
-	r->nlanes = get_count(&in);
+	r->start = unpack_number(&in);
+	r->end = r->start + unpack_number(&in);
+	r->wall_start_us = unpack_signed(&in);
+	r->scope_from = (enum origin)unpack_upto(&in, FROM_NONE);
+	r->borders_from = (enum origin)unpack_upto(&in, FROM_NONE);
+	r->idle_in_tx = unpack_number(&in);
+	r->stmts_cut = (uint32_t)unpack_upto(&in, UINT32_MAX);
+	r->tags = get_pairs(&in, a, LIMIT_REQUEST_TAGS, &r->ntags);
+	r->sites = get_pairs(&in, a, LIMIT_REQUEST_SITES, &r->nsites);
+	r->nlanes = unpack_count(&in, LIMIT_REQUEST_LANES, LEAST_LANE);
 	r->lanes = lanes = arena_zero(a, r->nlanes * sizeof *lanes);
 	for (uint32_t i = 0; i < r->nlanes; i++) {
-		lanes[i].session = (uint32_t)get_upto(&in, UINT32_MAX);
-		lanes[i].upstream = (uint16_t)get_upto(&in, UINT16_MAX);
-		lanes[i].database = get_text(&in, a);
+		lanes[i].session = (uint32_t)unpack_upto(&in, UINT32_MAX);
+		lanes[i].upstream = (uint16_t)unpack_upto(&in, UINT16_MAX);
+		lanes[i].database = unpack_text(&in, a);
 	}
 	get_stmts(&in, &stmts, &r->nstmts, a, shape, ctx);
 	r->stmts = stmts;
-	return !in.bad && in_range(r);
+	return !in.bad && in.p == in.end && in_range(r);
+}
+
+static void
+get_tables(struct unpack *in, struct sql_stmt *st, struct arena *a)
+{
+	struct sql_table *tables;
+
+	st->ntables = unpack_count(in, LIMIT_TABLES, LEAST_TABLE);
+	st->tables = tables = arena_zero(a, st->ntables * sizeof *tables);
+	for (size_t i = 0; i < st->ntables; i++) {
+		tables[i].name = span_str(unpack_text(in, a));
+		tables[i].write = unpack_upto(in, 1);
+	}
+}
+
+static void
+get_slots(struct unpack *in, struct sql_stmt *st, struct arena *a)
+{
+	struct sql_slot *slots;
+
+	st->nslots = unpack_count(in, LIMIT_SLOTS, LEAST_SLOT);
+	st->slots = slots = arena_zero(a, st->nslots * sizeof *slots);
+	for (size_t i = 0; i < st->nslots; i++) {
+		slots[i].cls = (uint8_t)unpack_upto(in, SQL_SLOT_LIMIT);
+		slots[i].table = span_str(unpack_text(in, a));
+		slots[i].column = span_str(unpack_text(in, a));
+	}
+}
+
+bool
+unpacked_shape(struct span bytes, struct sql_lang *lang, struct sql_stmt *st, struct arena *a)
+{
+	struct unpack in = unpack_of(bytes);
+	unsigned bits;
+
+	*st = (struct sql_stmt){ 0 };
+	st->cls = (uint8_t)unpack_upto(&in, SQL_OTHER);
+	st->verb = (uint8_t)unpack_upto(&in, SQL_V_GRANT);
+	*lang = (struct sql_lang){ .dialect = (uint8_t)unpack_upto(&in, SQL_MYSQL) };
+	bits = (unsigned)unpack_upto(&in, SHAPE_BITS);
+	st->cut = bits & SHAPE_CUT;
+	st->tables_unknown = bits & TABLES_UNKNOWN;
+	get_tables(&in, st, a);
+	get_slots(&in, st, a);
+	return !in.bad && in.p == in.end;
 }

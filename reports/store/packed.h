@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packed: one closed request as bytes, the `data` column of a recording's requests table (see FORMAT.md).
+/* packed: one closed request, a run of stray statements, or a shape as bytes: the `data` columns of a recording (see FORMAT.md).
  * Does: pack and unpack. Never: knows SQLite; trusts a byte it unpacks: damaged bytes are an error, not a crash. */
 #ifndef ROWCALL_PACKED_H
 #define ROWCALL_PACKED_H
@@ -23,5 +23,9 @@ bool unpacked_request(struct span bytes, struct request *r, struct arena *a, pac
 void packed_strays(struct strbuf *out, const struct req_stmt *s, uint32_t n, packed_shape_out *shape, void *ctx);
 bool unpacked_strays(struct span bytes, struct req_stmt **s, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
     __attribute__((warn_unused_result));
+
+/* A shape but for its fingerprint and text, which have columns of their own; the caller sets those in *st before it interns it. */
+void packed_shape(struct strbuf *out, const struct shape *s);
+bool unpacked_shape(struct span bytes, struct sql_lang *lang, struct sql_stmt *st, struct arena *a) __attribute__((warn_unused_result));
 
 #endif
