@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a person at a terminal, a CI job and a process manager use it."""
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from rowcall import PYTHON
+from waiting import free_port
+
+WAIT_FOR_INTERRUPTS = """
+import signal, sys, time
+seen = []
+signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+print("ready", flush=True)
+end = time.monotonic() + 20
+while not seen and time.monotonic() < end:
+    time.sleep(0.05)
+time.sleep(0.5)                     # long enough for a second one to arrive
+print("interrupted", len(seen), flush=True)
+"""
+
+
+# --- a terminal ---------------------------------------------------------------------------------------------------------------------
+
+class Terminal:
+    """An interactive shell on a terminal of its own, in the directory of the program under test."""
+
+    def __init__(self, rowcall, env):
+        self.text = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(rowcall.dir)
+            os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], rowcall.environment(env) | {"PS1": "$ ", "TERM": "dumb"})
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def await_text(self, pattern, seconds=30):
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.text, re.M):
+            assert time.monotonic() < end, f"{pattern!r} does not come: {self.text}"
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.text += os.read(self.fd, 65536).decode(errors="replace").replace("\r\n", "\n")
+
+    def close(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(os.getpgid(self.pid), signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@pytest.fixture
+def terminal(rowcall, pg):
+    (rowcall.dir / "wait.py").write_text(WAIT_FOR_INTERRUPTS)
+    shell = Terminal(rowcall, {"DATABASE_URL": pg.url(), "R": f"{rowcall.program} run --allow-empty --color never --"})
+    shell.await_text(r"\$ $")
+    yield shell
+    shell.close()
+
+
+def test_the_key_reaches_the_command_once(terminal):
+    terminal.type(f"$R {PYTHON} wait.py; echo status=$?\n")
+    terminal.await_text("^ready")
+    terminal.type("\x03")
+    terminal.await_text(r"^status=\d+")
+    assert "interrupted 1" in terminal.text
+    assert terminal.text.index("interrupted 1") < terminal.text.index("rowcall: PASS")
+
+
+def test_a_signal_by_number_reaches_it_once_there_too(terminal):
+    terminal.type(f"$R {PYTHON} wait.py & sleep 0.1; echo pid=$!\n")
+    terminal.await_text("^ready")
+    terminal.await_text(r"^pid=\d+")
+    os.kill(int(re.search(r"^pid=(\d+)", terminal.text, re.M)[1]), signal.SIGINT)
+    terminal.await_text("^interrupted 1$")
+
+
+def test_what_stands_behind_us_in_a_pipe_keeps_the_terminal(terminal, rowcall):
+    (rowcall.dir / "pager.py").write_text("import time; time.sleep(1); print('typed:', open('/dev/tty').readline())")
+    terminal.type(f"$R sleep 3 2>/dev/null | {PYTHON} pager.py\n")
+    time.sleep(2)
+    terminal.type("hello\n")
+    terminal.await_text("^typed: hello")
+
+
+def test_stop_and_go_on(terminal):
+    terminal.type("$R sh -c 'echo began; sleep 2; echo done'\n")
+    terminal.await_text("^began")
+    terminal.type("\x1a")
+    terminal.await_text("Stopped")
+    time.sleep(2.5)
+    assert not re.search("^done", terminal.text, re.M), "it slept on while it was stopped"
+    terminal.type("fg\n")
+    terminal.await_text("^done")
+    terminal.await_text("^rowcall: PASS")
+
+
+def test_what_is_typed_is_the_commands(terminal):
+    terminal.type("$R sh -c 'read line; echo got $line'\n")
+    terminal.await_text("leads to")
+    terminal.type("words\n")
+    terminal.await_text("^got words")
+
+
+# --- started by other programs ------------------------------------------------------------------------------------------------------
+
+def test_what_was_ignored_stays_ignored(rowcall, pg):
+    """nohup: neither we nor the command may die of SIGHUP."""
+    code = "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, flush=True); signal.sigtimedwait([], 2)"
+    run = rowcall.start_run("--allow-empty", "--", PYTHON, "-c", code, env={"DATABASE_URL": pg.url()},
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    run.await_text("^True", "stdout")
+    run.signal(signal.SIGHUP)
+    assert run.wait().status == 0
+
+
+def test_a_parent_that_ignores_its_children(rowcall, pg):
+    run = rowcall.start_run("--allow-empty", "--", "sh", "-c", "exit 7", env={"DATABASE_URL": pg.url()},
+                            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert run.wait().status == 7
+
+
+def test_nothing_is_left_behind(rowcall, pg, tmp_path):
+    places = tmp_path / "tmp"
+    places.mkdir()
+    run = rowcall.start_run("--allow-empty", "--", "sleep", "30", env={"PGHOST": str(pg.dir), "PGPORT": str(pg.port), "TMPDIR": str(places),
+                                                                       "XDG_RUNTIME_DIR": ""})
+    run.await_text("leads to")
+    assert list(places.glob("rowcall-*/0/.s.PGSQL.*"))
+    run.signal(signal.SIGTERM)
+    assert run.wait().status == 128 + signal.SIGTERM
+    assert not list(places.iterdir())
+
+
+def test_the_last_line_even_where_nothing_could_be_captured(rowcall):
+    run = rowcall("run", "--", "true", env={"DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/app"})
+    assert run.status == 11
+    assert run.verdict == ("UNUSABLE", 0, 0, 0)
+
+
+def test_without_preflight_the_command_runs(rowcall):
+    run = rowcall("run", "--no-preflight", "--allow-empty", "--", "echo", "ran", env={"DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/app"})
+    assert (run.status, run.out) == (0, "ran\n")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_preflight_tells_one_database_from_the_other(rowcall, pg, my, scheme):
+    other = my if scheme == "postgresql" else pg
+    run = rowcall("run", "--connect-timeout", "1s", "--", "true", env={"DATABASE_URL": f"{scheme}://127.0.0.1:{other.port}/app"})
+    assert run.status == 11, run
+    assert f"not as {scheme} does" in run.err and f"127.0.0.1:{other.port}" in run.err
+
+
+# --- MariaDB ------------------------------------------------------------------------------------------------------------------------
+
+def test_mysql_localhost_becomes_an_address(rowcall, my):
+    code = "import os; print(os.environ['DATABASE_URL'], os.environ['MYSQL_HOST'])"
+    run = rowcall.python(code, "--allow-empty", env={"DATABASE_URL": f"mysql2://app:app@localhost:{my.port}/app", "MYSQL_HOST": "localhost",
+                                                     "MYSQL_TCP_PORT": str(my.port)})
+    assert run.status == 0, run
+    assert re.fullmatch(r"mysql2://app:app@127\.0\.0\.1:\d+/app 127\.0\.0\.1\n", run.out)
+    assert "user@localhost" in run.err
+
+
+def test_both_engines_in_one_run(rowcall, pg, my):
+    code = """
+import os, psycopg2, pymysql, urllib.parse
+one = psycopg2.connect(os.environ["DATABASE_URL"])
+one.autocommit = True
+url = urllib.parse.urlsplit(os.environ["LEGACY_DATABASE_URL"])
+two = pymysql.connect(host=url.hostname, port=url.port, user="app", password="app", database="app")
+for connection in one, two:
+    connection.cursor().execute("SELECT name FROM things WHERE id = 1 /*rowcall_request='r1',rowcall_scope='both'*/")
+"""
+    run = rowcall.python(code, env={"DATABASE_URL": pg.url(), "LEGACY_DATABASE_URL": my.url()})
+    assert run.status == 0, run
+    both = [request for request in run.report["requests"] if request["scope"] == "both"]
+    assert len(both) == 1 and len(both[0]["databases"]) == 2 and both[0]["queries"] == 2, both
+
+
+# --- servers that were not named ----------------------------------------------------------------------------------------------------
+
+def test_another_server_in_the_environment_stays_and_is_told(rowcall, pg):
+    run = rowcall.python("import os; print(os.environ['OTHER_URL'])", "--allow-empty", "--upstream", pg.url(),
+                         env={"DATABASE_URL": pg.url(), "OTHER_URL": "mysql://db.example/x"})
+    assert (run.status, run.out) == (0, "mysql://db.example/x\n"), run
+    assert "OTHER_URL stays as it is" in run.err and "DATABASE_URL leads to" in run.err
+
+
+# --- configuration ------------------------------------------------------------------------------------------------------------------
+
+def test_config_show_tells_what_is_in_force_and_why(rowcall, tmp_path):
+    (tmp_path / "rowcall.yaml").write_text("workers: 2\nlisten:\n  - {address: '127.0.0.1:1', upstream: 'postgresql://u:secret@db/x'}\n")
+    run = rowcall("config", "show", "--max-queries", "5", env={"ROWCALL_RTT": "2ms"})
+    assert run.status == 0, run
+    lines = {line.split()[0]: line for line in run.out.splitlines()}
+    assert lines["workers"].endswith("# rowcall.yaml:1") and " 2 " in lines["workers"]
+    assert lines["gate.max_queries"].endswith("# flag")
+    assert lines["rtt"].endswith("# ROWCALL_RTT")
+    assert lines["slow.query"].endswith("# default")
+    assert "secret" not in run.out and "u:***@db" in run.out
+
+
+def test_config_check(rowcall, tmp_path):
+    (tmp_path / "rowcall.yaml").write_text("budgets:\n  - {scope: '*', max_queries: 5}\n")
+    run = rowcall("config", "check")
+    assert (run.status, "1 budgets" in run.out or "1 budget" in run.out) == (0, True), run
+    (tmp_path / "rowcall.yaml").write_text("budgets:\n  - {scope: '*', max_queries: five}\n")
+    run = rowcall("config", "check")
+    assert run.status == 2 and "rowcall.yaml:2:31:" in run.err, run
+
+
+def test_a_misspelt_variable_is_told(rowcall):
+    run = rowcall("config", "check", env={"ROWCALL_MAX_QUERY": "3"})
+    assert run.status == 0 and "did you mean ROWCALL_MAX_QUERIES?" in run.err, run
+
+
+# --- the admin port -----------------------------------------------------------------------------------------------------------------
+
+def test_marks_with_a_token(rowcall, pg, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    token.chmod(0o600)
+    code = f"""
+import os, subprocess, psycopg2
+subprocess.run([{str(rowcall.program)!r}, "mark", "t.py::one"], check=True)
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+connection.autocommit = True
+connection.cursor().execute("SELECT name FROM things WHERE id = 1")
+env = dict(os.environ)
+del env["ROWCALL_ADMIN_TOKEN_FILE"]
+print(subprocess.run([{str(rowcall.program)!r}, "mark", "x"], env=env, stderr=subprocess.DEVNULL).returncode)
+"""
+    run = rowcall.python(code, "--admin", "127.0.0.1:0", "--admin-token-file", token, env={"DATABASE_URL": pg.url()})
+    assert (run.status, run.out) == (0, "11\n"), run
+    assert run.report["requests"][0]["test"] == "t.py::one"
+    token.chmod(0o644)
+    run = rowcall.python("", "--admin-token-file", token, env={"DATABASE_URL": pg.url()})
+    assert run.status == 2 and "others can read" in run.err
+
+
+def test_ping_health_and_a_live_snapshot(rowcall, pg):
+    port = free_port()
+    proxy = rowcall.proxy(pg.url(), options=["--admin", f"127.0.0.1:{port}"])
+    assert rowcall("ping", "--url", f"http://127.0.0.1:{port}").status == 0
+    subprocess.run(["psql", "-qAtXc", "SELECT name FROM things WHERE id = 1", proxy.url()], check=True, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/snapshot") as answer:
+            snapshot = json.load(answer)
+        if snapshot["coverage"]["queries"] == 1:
+            break
+        time.sleep(0.1)
+    assert snapshot["coverage"]["queries"] == 1
+    assert proxy.stop().status == 0
+    assert rowcall("ping", "--url", f"http://127.0.0.1:{port}").status == 11
+
+
+def test_hup_does_not_end_a_proxy(rowcall, pg):
+    proxy = rowcall.proxy(pg.url())
+    proxy.signal(signal.SIGHUP)
+    proxy.await_text("not available yet")
+    assert proxy.stop().status == 0
