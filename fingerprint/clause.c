@@ -432,7 +432,8 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 			open_query(s, prev, false);
 			s->f->clause = CL_WITH;
 			s->want = W_CTE;
-		}
+		} else if (f->clause == CL_CURSOR)
+			s->want = W_OPTION;	/* DECLARE c CURSOR WITH HOLD */
 		break;
 	case ACT_FROM:
 		kw_from(s, before);
@@ -492,6 +493,8 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 	case ACT_IN:
 		if (s->verb_frame == f && (s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE))
 			s->want = W_NAME;
+		else if (s->verb_frame == f && s->verb == SQL_V_LOCK)
+			s->want = W_OPTION;	/* IN SHARE MODE */
 		else
 			kw_in(s, o, prev, before);
 		break;
@@ -587,6 +590,10 @@ clause_operator(struct sql_scanner *s, unsigned cls, unsigned prev)
 	} else if (s->want == W_ALIAS || s->want == W_UNIT)
 		s->want = W_NONE;
 	if (f->clause == CL_SETTING && !s->deep && prev >= K_NAME) {
+		if (s->want == W_SETTING && c->o[-2] == ':') {		/* := is = */
+			c->o[-2] = '=';
+			c->o--;
+		}
 		s->want = W_SETVALUE;
 		return;
 	}

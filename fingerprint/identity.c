@@ -274,8 +274,10 @@ identity_next(struct identity_cache *c, struct sql_lang lang, struct span text, 
 	c->stats.misses++;
 	if (knocked_before(c, hash)) {		/* what is kept depends on the key alone */
 		sql_scan(c->scanner, lang, key, &st);
-		fill(c, lang, &st, out);
-		remember(c, hash, lang, key, out);
+		if (st.ntags == 0) {		/* else a comment could not be told from the statement */
+			fill(c, lang, &st, out);
+			remember(c, hash, lang, key, out);
+		}
 	}
 	sql_scan(c->scanner, lang, text, &st);
 	fill(c, lang, &st, out);

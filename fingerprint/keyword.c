@@ -51,7 +51,7 @@ static const struct word words[] = {
 	{ "placing", ACT_NONE, KW_PG }, { "symmetric", ACT_NONE, KW_PG }, { "asymmetric", ACT_NONE, KW_PG }, { "variadic", ACT_NONE, KW_PG },
 	{ "initially", ACT_NONE, KW_PG }, { "deferrable", ACT_NONE, KW_PG }, { "analyze", ACT_NONE, KW_BOTH }, { "analyse", ACT_NONE, KW_PG },
 	{ "tablesample", ACT_NONE, KW_PG }, { "concurrently", ACT_NONE, KW_PG }, { "freeze", ACT_NONE, KW_PG }, { "verbose", ACT_NONE, KW_PG },
-	{ "authorization", ACT_NONE, KW_PG }, { "index", ACT_NONE, KW_MY }, { "force", ACT_NONE, KW_MY }, { "use", ACT_NONE, KW_MY },
+	{ "index", ACT_NONE, KW_MY }, { "force", ACT_NONE, KW_MY }, { "use", ACT_NONE, KW_MY },
 	{ "duplicate", ACT_NONE, KW_MY }, { "share", ACT_NONE, KW_MY }, { "lock", ACT_NONE, KW_MY }, { "distinctrow", ACT_DISTINCT, KW_MY },
 	{ "drop", ACT_NONE, KW_MY }, { "alter", ACT_NONE, KW_MY }, { "add", ACT_NONE, KW_MY }, { "change", ACT_NONE, KW_MY },
 	{ "rename", ACT_NONE, KW_MY }, { "keys", ACT_NONE, KW_MY }, { "separator", ACT_NONE, KW_MY }, { "outfile", ACT_NONE, KW_MY },

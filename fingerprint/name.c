@@ -70,14 +70,14 @@ setting_name(struct sql_scanner *s)
 	struct span w = last_word(s);
 	uint8_t next = next_byte(s);
 
-	if (s->path_n > 1) {
+	if (s->path_n > 1 && s->path_prev == K_KEYWORD) {
 		uint8_t *o = s->shape + s->path_at;
 
 		o += *o == ' ';
 		s->stmt_name = span_of(o, (size_t)(c->o - o));
 		return;
 	}
-	if (s->path_prev != K_KEYWORD)
+	if (s->path_n > 1 || (s->path_prev != K_KEYWORD && s->path_prev != K_COMMA))
 		return;
 	if (one_of(w, scopes) && next != '=' && next != ':' && next != ';' && next != 0) {
 		to_keyword(s);
@@ -87,14 +87,12 @@ setting_name(struct sql_scanner *s)
 		s->want = W_OPTION;
 		s->f->clause = CL_OTHER;
 	} else {
-		s->stmt_name = w;
+		if (!s->stmt_name.p)
+			s->stmt_name = span_is_nocase(w, "zone") ? SPAN_LIT("timezone") : w;
 		if (s->verb == SQL_V_SET && one_of(w, direct) && next != '=') {
-			if (span_is_nocase(w, "zone"))
-				s->stmt_name = SPAN_LIT("timezone");
 			to_keyword(s);
 			s->want = W_SETVALUE;
-		} else if (s->verb != SQL_V_SET)
-			s->want = W_NONE;
+		}
 	}
 }
 
@@ -126,6 +124,12 @@ object_name(struct sql_scanner *s)
 
 	if (s->path_n > 1)
 		return;
+	if (s->verb == SQL_V_DROP && span_is_nocase(w, "prepare")) {
+		s->verb = SQL_V_DEALLOCATE;
+		s->want = W_NAME;
+		to_keyword(s);
+		return;
+	}
 	if (one_of(w, routines))
 		s->routine = true;
 	if (one_of(w, routines) || one_of(w, kinds)) {
@@ -140,9 +144,10 @@ table_name(struct sql_scanner *s)
 	static const char *const temporary[] = { "temp", "temporary", "unlogged", NULL };	/* SELECT .. INTO TEMP t */
 	struct cur *c = &s->cur;
 	struct span w = last_word(s);
-	bool ddl = s->verb == SQL_V_CREATE || s->verb == SQL_V_ALTER || s->verb == SQL_V_DROP || s->verb == SQL_V_TRUNCATE;
+	unsigned verb = s->f->verb;
+	bool ddl = verb == SQL_V_CREATE || verb == SQL_V_ALTER || verb == SQL_V_DROP || verb == SQL_V_TRUNCATE;
 
-	if ((ddl && span_is_nocase(w, "if")) || (s->verb == SQL_V_LOCK && span_is_nocase(w, "tables"))) {
+	if ((ddl && span_is_nocase(w, "if")) || (verb == SQL_V_LOCK && span_is_nocase(w, "tables"))) {
 		to_keyword(s);
 		return;
 	}
@@ -150,7 +155,7 @@ table_name(struct sql_scanner *s)
 		s->want = W_NONE;
 		return;
 	}
-	if (s->f->verb == SQL_V_SELECT && s->write_next && one_of(w, temporary) && lex_is_ident(next_byte(s)))
+	if (verb == SQL_V_SELECT && s->write_next && one_of(w, temporary) && lex_is_ident(next_byte(s)))
 		return;
 	if (ddl)
 		s->write_next = true;
@@ -236,8 +241,11 @@ clause_name(struct sql_scanner *s)
 		reverse_name(s);
 		break;
 	case W_UNIT:
-		if (s->path_prev == K_VALUE)
+		if (s->path_prev == K_VALUE) {
+			capitals(s->shape + s->name.at, c->o);
 			c->elem = s->old_elem;
+			c->prev = K_OPERAND;
+		}
 		s->want = W_NONE;
 		break;
 	case W_NAME:

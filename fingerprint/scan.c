@@ -111,7 +111,15 @@ dot_follows(const struct sql_scanner *s, const uint8_t *p, uint8_t next, struct 
 	then = lex_class[peek(s, p + 1, way)];
 	if (LIKELY(then != LEX_SPACE && then != LEX_DOT))
 		return false;
-	return *lex_blanks(p, s->end - 1) == '.';
+	p = lex_blanks(p, s->end);
+	return p < s->end && *p == '.';
+}
+
+/* Whether MySQL tells the case of the name at hand apart: tables, aliases and qualifiers, but no columns and functions. */
+HOT bool
+keeps_case(const struct sql_scanner *s, const uint8_t *end, uint8_t next, struct way way)
+{
+	return !s->fold || next == '.' || (1u << s->want & KEEPS_CASE) || dot_follows(s, end, next, way);
 }
 
 /* A word of 16 to 31 bytes: too long for a keyword, but for one. */
@@ -125,10 +133,12 @@ long_word(struct sql_scanner *s, struct cur *c, lex16 w, struct way way)
 
 	if (n == 16 || n == 1 || lex_high_mask(w) || (lex_high_mask(rest) & ((1u << n) - 1)))
 		return false;
+	bool raw = way.my && keeps_case(s, from + 16 + n, peek(s, from + 16 + n, way), way);
+
 	put_blank(c);
 	o = c->o;
-	lex_store(o, way.my ? w : lex_lower(w));
-	lex_store(o + 16, way.my ? rest : lex_lower(rest));
+	lex_store(o, raw ? w : lex_lower(w));
+	lex_store(o + 16, raw ? rest : lex_lower(rest));
 	c->o += 16 + n;
 	c->p += 16 + n;
 	name(s, c, from, at, piece_of(s, o, c->o));
@@ -146,7 +156,7 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 	const bool separates = s->f->kind < F_NOW && s->f->clause < CL_FROM && !s->deep;
 
 	for (;;) {
-		lex16 w = load(s, from + quoted, way), lower = quoted && !way.my ? w : lex_lower(w);
+		lex16 w = load(s, from + quoted, way), lower = lex_lower(w);
 		unsigned word = quoted ? lex_plain_mask(w, way.my) : lex_word_mask(w), n = lex_run(word);
 
 		c->p = from;
@@ -189,7 +199,7 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 				return;
 			}
 		}
-		lex_store(o, way.my || quoted ? w : lower);
+		lex_store(o, way.my && keeps_case(s, end, next, way) ? w : lower);
 		c->o = o + n;
 		c->p = end;
 		name(s, c, from, at, piece_of(s, o, o + n));

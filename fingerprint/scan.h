@@ -53,6 +53,11 @@ enum want {
 	W_OBJECT,	/* CREATE, ALTER, DROP: kind of object, then its name */
 };
 
+/* Where MySQL tells a name's case apart. */
+enum {
+	KEEPS_CASE = 1 << W_VERB | 1 << W_TABLE | 1 << W_ALIAS | 1 << W_CTE | 1 << W_NAME | 1 << W_SETTING | 1 << W_SETVALUE | 1 << W_OBJECT,
+};
+
 /* The pen: kept in registers on the hot path. (The small fields stand apart so that no compiler is tempted to pair them in a vector.) */
 struct cur {
 	const uint8_t *p;	/* next byte of the text */
@@ -134,10 +139,10 @@ struct sql_scanner {
 	unsigned kw_last;	/* action of the last keyword */
 	unsigned verb;
 	bool verb_set;
+	bool fold;		/* a statement in which MySQL's columns and functions are told from tables */
 	bool write_next;	/* the next table is the statement's target */
 	bool control;		/* PREPARE TRANSACTION, SET TRANSACTION, .. */
 	bool routine;		/* CREATE FUNCTION and the like: BEGIN opens a body */
-	bool writes;		/* a data-modifying WITH */
 	bool unknown;		/* tables_unknown */
 	bool between;
 	unsigned block;		/* open BEGIN..END and CASE of a routine body */

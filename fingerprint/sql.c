@@ -142,9 +142,9 @@ finish(struct sql_scanner *s, struct sql_stmt *out, const uint8_t *from)
 	out->shape = span_of(s->shape, (size_t)(s->cur.o - s->shape));
 	out->text = span_of(from, (size_t)(s->last - from));
 	out->verb = (uint8_t)s->verb;
+	tables_resolve(s, out);
 	out->cls = (uint8_t)(out->shape.n ? clause_class(s) : SQL_EMPTY);
 	out->unfinished = s->unfinished;
-	tables_resolve(s, out);
 	out->tables_unknown = s->unknown || out->cut || s->unfinished;
 	out->values = s->values;
 	out->nvalues = s->nvalues;
@@ -224,7 +224,8 @@ sql_scan(struct sql_scanner *s, struct sql_lang lang, struct span text, struct s
 	s->shortened = text.n > LIMIT_SQL_TEXT;
 	s->start = text.p;
 	s->end = s->shortened ? text.p + LIMIT_SQL_TEXT : end;
-	s->cur.p = from = scan_comments(s, text.p, s->end);
+	from = text.p + (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);	/* a byte order mark */
+	s->cur.p = from = scan_comments(s, from, s->end);
 	read_tags(s);
 	scan_statement(s);
 	p = s->cur.p;

@@ -27,7 +27,7 @@ static const struct verb verbs[] = {
 	{ "listen", SQL_V_LISTEN, W_SETTING, CL_OTHER }, { "unlisten", SQL_V_LISTEN, W_SETTING, CL_OTHER },
 	{ "load", SQL_V_LOAD, W_OPTION, CL_OTHER }, { "lock", SQL_V_LOCK, W_TABLE, CL_FROM }, { "unlock", SQL_V_LOCK, W_OPTION, CL_OTHER },
 	{ "create", SQL_V_CREATE, W_OBJECT, CL_OTHER }, { "alter", SQL_V_ALTER, W_OBJECT, CL_OTHER }, { "drop", SQL_V_DROP, W_OBJECT, CL_OTHER },
-	{ "truncate", SQL_V_TRUNCATE, W_TABLE, CL_FROM }, { "grant", SQL_V_GRANT, W_OPTION, CL_OTHER }, { "revoke", SQL_V_GRANT, W_OPTION, CL_OTHER },
+	{ "truncate", SQL_V_TRUNCATE, W_TABLE, CL_FROM }, { "grant", SQL_V_GRANT, W_NONE, CL_OTHER }, { "revoke", SQL_V_GRANT, W_NONE, CL_OTHER },
 	{ "comment", SQL_V_ALTER, W_NONE, CL_OTHER }, { "reindex", SQL_V_ALTER, W_OBJECT, CL_OTHER }, { "refresh", SQL_V_ALTER, W_OBJECT, CL_OTHER },
 	{ "rename", SQL_V_ALTER, W_OBJECT, CL_OTHER }, { "cluster", SQL_V_ALTER, W_NONE, CL_OTHER },
 	{ "security", SQL_V_ALTER, W_OPTION, CL_OTHER }, { "import", SQL_V_ALTER, W_OPTION, CL_OTHER },
@@ -47,11 +47,11 @@ void
 set_verb(struct sql_scanner *s, unsigned verb)
 {
 	s->f->verb = (uint8_t)verb;
+	s->fold |= !s->verb_set && (verb == SQL_V_SELECT || verb == SQL_V_VALUES || is_write(verb));
 	if (s->f == s->verb_frame && !s->verb_set) {
 		s->verb = verb;
 		s->verb_set = true;
-	} else if (is_write(verb))
-		s->writes = true;
+	}
 	if (is_write(verb))
 		s->target = -1;
 }
@@ -80,6 +80,7 @@ verb_start(struct sql_scanner *s, uint8_t *o)
 	s->verb = v->verb;
 	s->verb_set = true;
 	s->verb_frame = s->f;
+	s->fold = v->verb == SQL_V_SELECT;	/* TABLE t */
 	s->f->verb = v->verb;
 	s->f->clause = v->clause;
 	s->want = v->want;
@@ -90,8 +91,6 @@ verb_start(struct sql_scanner *s, uint8_t *o)
 		s->routine = true;
 		s->block = 1;
 	}
-	if (span_is_nocase(w, "unlisten"))
-		s->want = W_OPTION;
 	return true;
 }
 
@@ -161,8 +160,9 @@ is_probe(const struct sql_scanner *s)
 static enum sql_class
 query_class(struct sql_scanner *s)
 {
-	if (s->writes)
-		return SQL_WRITE;
+	for (size_t i = 0; i < s->ntables; i++)
+		if (s->tables[i].write)		/* SELECT INTO, WITH .. AS (DELETE ..) */
+			return SQL_WRITE;
 	if (s->ntables ? only_catalog(s) : is_probe(s))
 		return SQL_SETUP;
 	return SQL_READ;
@@ -180,7 +180,7 @@ clause_class(struct sql_scanner *s)
 	case SQL_V_DECLARE:
 	case SQL_V_FETCH:
 	case SQL_V_MOVE:
-		return s->writes ? SQL_WRITE : SQL_READ;
+		return SQL_READ;
 	case SQL_V_INSERT:
 	case SQL_V_UPDATE:
 	case SQL_V_DELETE:

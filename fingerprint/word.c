@@ -9,13 +9,25 @@ byte_at(const struct sql_scanner *s, const uint8_t *p)
 	return p < s->end ? *p : 0;
 }
 
-/* Writes one character of an identifier as UTF-8; a byte that is none is taken for Latin-1, so that names stay apart and shapes valid. */
+static void
+put_code(struct cur *c, unsigned u)
+{
+	*c->o++ = (uint8_t)(0xc0 | u >> 6);
+	*c->o++ = (uint8_t)(0x80 | (u & 0x3f));
+}
+
+/* Writes one character of an identifier as UTF-8. A byte that is none is taken for Latin-1, one that would be a control character there
+ * (or the ASCII half of a pair) moves up by 0x100: names stay apart, shapes are valid, and no terminal is steered. */
 const uint8_t *
 put_char(struct sql_scanner *s, struct cur *c, const uint8_t *p, bool lower, bool escape)
 {
 	unsigned n = s->pairs ? (*p < 0x80 ? 1 : 0) : lex_utf8(p, s->end);
 	uint8_t b = *p;
 
+	if (n == 2 && b == 0xc2 && p[1] < 0xa0) {
+		put_code(c, 0x100u + p[1]);
+		return p + 2;
+	}
 	if (n > 1) {
 		memcpy(c->o, p, n);
 		c->o += n;
@@ -23,12 +35,8 @@ put_char(struct sql_scanner *s, struct cur *c, const uint8_t *p, bool lower, boo
 	}
 	if (n == 0) {
 		n = s->pairs ? lex_pair(p, s->end, s->pairs) : 1;
-		for (unsigned i = 0; i < n; i++) {
-			unsigned u = p[i] < 0x80 ? 0x100u + p[i] : p[i];
-
-			*c->o++ = (uint8_t)(0xc0 | u >> 6);
-			*c->o++ = (uint8_t)(0x80 | (u & 0x3f));
-		}
+		for (unsigned i = 0; i < n; i++)
+			put_code(c, p[i] < 0xa0 ? 0x100u + p[i] : p[i]);
 		return p + n;
 	}
 	if (escape && (b < 0x20 || b == 0x7f)) {
@@ -119,19 +127,27 @@ dot_follows(const struct sql_scanner *s, const uint8_t *p)
 	return p < s->end && *p == '.';
 }
 
+/* Whether the name that ends at p folds to lower case. */
+static bool
+folds(const struct sql_scanner *s, const uint8_t *p)
+{
+	return !s->my || !(!s->fold || (1u << s->want & KEEPS_CASE) || dot_follows(s, p));
+}
+
 /* Writes an unquoted word as it is folded. */
 static void
 put_word(struct sql_scanner *s, const uint8_t *p, const uint8_t *end, bool plain)
 {
 	struct cur *c = &s->cur;
+	bool lower = folds(s, end);
 
 	if (!has_room(s, c, (size_t)(end - p)))
 		return;
 	if (plain)
-		put_plain(c, p, (size_t)(end - p), !s->my);
+		put_plain(c, p, (size_t)(end - p), lower);
 	else
 		while (p < end)
-			p = put_char(s, c, p, !s->my, false);
+			p = put_char(s, c, p, lower, false);
 }
 
 /* Any unquoted word: long, not ASCII, in an unusual encoding, or to be folded. */
@@ -261,7 +277,7 @@ quoted_slow(struct sql_scanner *s, const uint8_t *q)
 	}
 	if (plain) {
 		o = c->o;
-		put_plain(c, p, (size_t)(end - p), false);
+		put_plain(c, p, (size_t)(end - p), folds(s, c->p));
 		if (s->shards)
 			fold_shards(c, o);
 		scan_name(s, from, at, piece_of(s, o, c->o));

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the fingerprint room.
+
+rowcall_test(test_sql_cases unit/test_sql_cases.c fingerprint)
