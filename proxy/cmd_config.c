@@ -73,8 +73,8 @@ act(const struct settings *s, struct arena *a, const char *what)
 		return cmd_wrong("config", &p);
 	config_clear(&cfg);
 	if (strcmp(what, "check") == 0) {
-		printf("%s is fine: %u listeners, %u budgets, %u allowed findings\n", *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)",
-		    cfg.nlistens, cfg.gate.nbudgets, cfg.gate.nallows);
+		printf("%s is fine: %u listeners, %u budgets, %u allowed findings\n",
+		    *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)", cfg.nlistens, cfg.gate.nbudgets, cfg.gate.nallows);
 		return STATUS_OK;
 	}
 	for (enum option_id i = 0; i < OPTIONS; i++)

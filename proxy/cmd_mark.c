@@ -12,7 +12,7 @@
 enum { TIMEOUT_SECONDS = 5 };
 
 struct answer {
-	long status;		/* HTTP; 0 = none */
+	long status; /* HTTP; 0 = none */
 	char text[512];
 	size_t n;
 };

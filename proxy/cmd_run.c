@@ -30,18 +30,18 @@ struct run {
 	struct settings settings;
 	struct arena arena;
 	struct config cfg;
-	struct env env;			/* the child's */
+	struct env env; /* the child's */
 	struct env_databases databases;
 	struct private_dir dir;
-	struct endpoint *endpoints;	/* by listener */
+	struct endpoint *endpoints; /* by listener */
 	struct log *log;
 	struct capture *capture;
 	struct event_base *base;
 	struct child child;
 	struct signals signals;
-	struct rlimit files;		/* as it was when we started */
-	const char *command;		/* for the report */
-	bool reported;			/* the last line has been printed */
+	struct rlimit files; /* as it was when we started */
+	const char *command; /* for the report */
+	bool reported;       /* the last line has been printed */
 };
 
 static void
@@ -79,8 +79,8 @@ on_progress(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	fprintf(stderr, "\r\033[Krowcall: %llu sessions, %llu open, %.1f MB answered ", (unsigned long long)st.accepted, (unsigned long long)st.open,
-	    (double)st.bytes_to_client / 1e6);
+	fprintf(stderr, "\r\033[Krowcall: %llu sessions, %llu open, %.1f MB answered ", (unsigned long long)st.accepted,
+	    (unsigned long long)st.open, (double)st.bytes_to_client / 1e6);
 	fflush(stderr);
 }
 
@@ -152,7 +152,7 @@ static bool
 stand_in_for_sockets(struct run *r, struct problem *p)
 {
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
-		struct listen_config *l = (struct listen_config *)(uintptr_t)&r->cfg.listens[i];	/* made for us, in our arena */
+		struct listen_config *l = (struct listen_config *)(uintptr_t)&r->cfg.listens[i]; /* made for us, in our arena */
 		char path[160];
 		const char *dir;
 
@@ -191,8 +191,9 @@ find_databases(struct run *r, struct problem *p)
 	if (r->cfg.nlistens > 0)
 		return true;
 	config_clear(&r->cfg);
-	return problem(p, "no database in the environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT); name it with --upstream "
-			  "postgresql://HOST:PORT");
+	return problem(p,
+	    "no database in the environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT); name it with --upstream "
+	    "postgresql://HOST:PORT");
 }
 
 /* The admin port is a free one unless the user chose. */
@@ -244,7 +245,9 @@ name_endpoints(struct run *r)
 		const char *host = reachable(capture_host(r->capture, i));
 		bool is_unix = r->cfg.listens[i].is_unix;
 
-		r->endpoints[i] = (struct endpoint){ .host = is_unix ? NULL : host, .port = capture_port(r->capture, i), .socket = is_unix ? host : NULL };
+		r->endpoints[i] = (struct endpoint){
+			.host = is_unix ? NULL : host, .port = capture_port(r->capture, i), .socket = is_unix ? host : NULL
+		};
 	}
 }
 
@@ -319,8 +322,8 @@ list_moves(struct run *r, struct pgpass_move *moves)
 
 		if (up->engine != ENGINE_POSTGRESQL)
 			continue;
-		moves[n] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port, e->socket ? directory_of(&r->arena, e->socket) : e->host,
-			e->port };
+		moves[n] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port,
+			e->socket ? directory_of(&r->arena, e->socket) : e->host, e->port };
 		n++;
 		/* With PGHOSTADDR the connection goes to the address, the password file is asked for the name. */
 		if (name && address && strcmp(up->host, address) == 0) {
@@ -384,7 +387,8 @@ point_child_here(struct run *r, struct problem *p)
 	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
 		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
 			return false;
-	endpoint_text(&(struct endpoint){ .host = reachable(r->cfg.admin_address), .port = capture_admin_port(r->capture) }, admin, sizeof admin);
+	endpoint_text(
+	    &(struct endpoint){ .host = reachable(r->cfg.admin_address), .port = capture_admin_port(r->capture) }, admin, sizeof admin);
 	snprintf(url, sizeof url, "http://%s", admin);
 	env_set(&r->env, "ROWCALL_URL", url);
 	if (*r->cfg.admin_token_file)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config: see config.h. Settings become one struct, part by part; what only shows when parts meet (a key without a certificate) is checked here. */
+/* config: see config.h. Settings become one struct, part by part; what only shows when parts meet (a key without a certificate) is checked
+ * here. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -108,8 +109,9 @@ config_upstream(struct arena *a, const struct db_url *u, struct listen_config *l
 	struct upstream_config *up = &l->upstream;
 	char path[64];
 
-	*up = (struct upstream_config){ .engine = u->engine, .host = u->host, .port = u->port, .user = u->user, .password = u->password,
-		.database = u->database };
+	*up = (struct upstream_config){
+		.engine = u->engine, .host = u->host, .port = u->port, .user = u->user, .password = u->password, .database = u->database
+	};
 	if (*u->socket) {
 		up->host = u->socket;
 		up->is_unix = true;
@@ -172,7 +174,8 @@ listener_tls(const struct settings *s, enum said_by by, uint32_t i, struct liste
 	if (towards.by == SAID_DEFAULT && *l->client_cert)
 		l->setup.client_tls = WIRE_TLS_ALLOW;
 	if ((l->setup.client_tls == WIRE_TLS_ALLOW || l->setup.client_tls == WIRE_TLS_REQUIRE) && !*l->client_cert)
-		return problem(p, "%s: --client-tls %s needs a certificate (--client-cert) and its key (--client-key)", l->name, towards.text);
+		return problem(
+		    p, "%s: --client-tls %s needs a certificate (--client-cert) and its key (--client-key)", l->name, towards.text);
 	return true;
 }
 
@@ -187,8 +190,8 @@ listener_url(struct arena *a, const char *text, const char *where, struct db_url
 	case URL_BAD:
 		return problem(p, "%s: %s", where, why.text);
 	default:
-		return problem(p, "%s: \"%s\" is no database URL; write postgresql://HOST:PORT, mysql://HOST:PORT or mariadb://HOST:PORT", where,
-		    url_public(a, text));
+		return problem(p, "%s: \"%s\" is no database URL; write postgresql://HOST:PORT, mysql://HOST:PORT or mariadb://HOST:PORT",
+		    where, url_public(a, text));
 	}
 }
 
@@ -200,8 +203,13 @@ one_listener(const struct settings *s, struct arena *a, enum said_by by, uint32_
 	struct setting name = settings_entry(s, OPT_LISTEN_NAME, by, i);
 	struct db_url u;
 
-	*l = (struct listen_config){ .address = "127.0.0.1", .server_ca = "", .client_cert = "", .client_key = "", .catalog = "",
-		.name = name.text, .line = address.by == SAID_FILE ? address.line : up.line };
+	*l = (struct listen_config){ .address = "127.0.0.1",
+		.server_ca = "",
+		.client_cert = "",
+		.client_key = "",
+		.catalog = "",
+		.name = name.text,
+		.line = address.by == SAID_FILE ? address.line : up.line };
 	if (up.by != SAID_DEFAULT) {
 		if (!listener_url(a, up.text, where_said(s, a, &up), &u, p))
 			return false;
@@ -210,7 +218,8 @@ one_listener(const struct settings *s, struct arena *a, enum said_by by, uint32_
 	else if (address.by == SAID_FILE)
 		return problem(p, "%s: this listener has no upstream; add upstream: postgresql://HOST:PORT", where_said(s, a, &address));
 	else
-		return problem(p, "--listen %s has no --upstream; name the database server: --upstream postgresql://HOST:PORT", address.text);
+		return problem(
+		    p, "--listen %s has no --upstream; name the database server: --upstream postgresql://HOST:PORT", address.text);
 	if (address.by != SAID_DEFAULT &&
 	    !config_address(a, address.text, &l->address, &l->port, &l->is_unix, where_said(s, a, &address), p))
 		return false;
@@ -226,7 +235,8 @@ listen_source(const struct settings *s)
 }
 
 static bool
-build_listens(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *c, struct problem *p)
+build_listens(
+    const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *c, struct problem *p)
 {
 	enum said_by by = listen_source(s);
 	struct listen_config *l;
@@ -337,7 +347,8 @@ build_fail_on(const struct settings *s, struct arena *a, struct gate_config *g, 
 		size_t len = strlen(texts[i]), cut = sizeof proven - 1;
 
 		v[i].proven_only = len > cut && strcmp(texts[i] + len - cut, proven) == 0;
-		if (!rule_named(arena_strndup(a, span_of(texts[i], v[i].proven_only ? len - cut : len)), &v[i].rule, where_said(s, a, said), p))
+		if (!rule_named(
+			arena_strndup(a, span_of(texts[i], v[i].proven_only ? len - cut : len)), &v[i].rule, where_said(s, a, said), p))
 			return false;
 	}
 	g->fail_on = v;
@@ -352,9 +363,11 @@ build_budgets(const struct settings *s, struct arena *a, struct gate_config *g, 
 	struct budget *v = arena_zero(a, (n + 1) * sizeof *v);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct setting scope = settings_entry(s, OPT_BUDGET_SCOPE, SAID_FILE, i), test = settings_entry(s, OPT_BUDGET_TEST, SAID_FILE, i);
+		struct setting scope = settings_entry(s, OPT_BUDGET_SCOPE, SAID_FILE, i),
+			       test = settings_entry(s, OPT_BUDGET_TEST, SAID_FILE, i);
 
-		v[i] = (struct budget){ .scope = scope.text, .test = test.text,
+		v[i] = (struct budget){ .scope = scope.text,
+			.test = test.text,
 			.max_queries = limit_of(settings_entry(s, OPT_BUDGET_QUERIES, SAID_FILE, i)),
 			.n_plus_one = limit_of(settings_entry(s, OPT_BUDGET_N_PLUS_ONE, SAID_FILE, i)),
 			.duplicates = limit_of(settings_entry(s, OPT_BUDGET_DUPLICATES, SAID_FILE, i)),
@@ -381,7 +394,7 @@ is_date(const char *text)
 
 	if (!end || *end || timegm(&tm) == -1)
 		return false;
-	strftime(again, sizeof again, "%Y-%m-%d", &tm);	/* timegm made 31 February the 3rd of March */
+	strftime(again, sizeof again, "%Y-%m-%d", &tm); /* timegm made 31 February the 3rd of March */
 	return strcmp(again, text) == 0;
 }
 
@@ -392,11 +405,16 @@ build_allows(const struct settings *s, struct arena *a, struct gate_config *g, s
 	struct allow *v = arena_zero(a, (n + 1) * sizeof *v);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct setting rule = settings_entry(s, OPT_ALLOW_RULE, SAID_FILE, i), reason = settings_entry(s, OPT_ALLOW_REASON, SAID_FILE, i);
+		struct setting rule = settings_entry(s, OPT_ALLOW_RULE, SAID_FILE, i),
+			       reason = settings_entry(s, OPT_ALLOW_REASON, SAID_FILE, i);
 		struct setting until = settings_entry(s, OPT_ALLOW_UNTIL, SAID_FILE, i);
 
-		v[i] = (struct allow){ .rule = RULES, .scope = settings_entry(s, OPT_ALLOW_SCOPE, SAID_FILE, i).text,
-			.shape = settings_entry(s, OPT_ALLOW_SHAPE, SAID_FILE, i).text, .reason = reason.text, .until = until.text, .line = rule.line };
+		v[i] = (struct allow){ .rule = RULES,
+			.scope = settings_entry(s, OPT_ALLOW_SCOPE, SAID_FILE, i).text,
+			.shape = settings_entry(s, OPT_ALLOW_SHAPE, SAID_FILE, i).text,
+			.reason = reason.text,
+			.until = until.text,
+			.line = rule.line };
 		if (!reason.text || !*reason.text)
 			return problem(p, "%s: allow: entry %u needs a reason", s->file, i + 1);
 		if (rule.text && !rule_named(rule.text, &v[i].rule, where_said(s, a, &rule), p))
@@ -453,7 +471,8 @@ check_reports(const struct config *c, struct problem *p)
 		if (format_find(span_of(text, name)) != FORMATS && (!text[name] || text[name + 1]))
 			continue;
 		for (int f = 0; f < FORMATS; f++)
-			n += (size_t)snprintf(known + n, n < sizeof known ? sizeof known - n : 0, "%s%s", f ? ", " : "", format_name((enum format)f));
+			n += (size_t)snprintf(
+			    known + n, n < sizeof known ? sizeof known - n : 0, "%s%s", f ? ", " : "", format_name((enum format)f));
 		return problem(p, "--report %s: wants FORMAT or FORMAT:FILE; the formats are %s", text, known);
 	}
 	return true;
@@ -534,7 +553,8 @@ build_numbers(const struct settings *s, struct config *c)
 }
 
 bool
-config_build(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out, struct problem *p)
+config_build(
+    const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out, struct problem *p)
 {
 	memset(out, 0, sizeof *out);
 	build_numbers(s, out);

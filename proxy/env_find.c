@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* env_find: see env_find.h. The names of variables stand in tables; what libpq and the MySQL clients do with what is not said stands in code. */
+/* env_find: see env_find.h. The names of variables stand in tables; what libpq and the MySQL clients do with what is not said stands in
+ * code. */
 #include "env_find.h"
 
 #include <ctype.h>
@@ -148,8 +149,10 @@ my_fill(struct finder *f, struct db_url *u, const char *name)
 	if (*u->socket || (*u->host && strcasecmp(u->host, "localhost") != 0))
 		return;
 	if (*u->host)
-		env_note(f->out, f->arena, "%s says localhost, where C drivers use a Unix socket; rowcall goes to 127.0.0.1 by TCP, and accounts of "
-		    "user@localhost and user@127.0.0.1 may differ (a socket is named by ?unix_socket=/run/mysqld/mysqld.sock)", name);
+		env_note(f->out, f->arena,
+		    "%s says localhost, where C drivers use a Unix socket; rowcall goes to 127.0.0.1 by TCP, and accounts of "
+		    "user@localhost and user@127.0.0.1 may differ (a socket is named by ?unix_socket=/run/mysqld/mysqld.sock)",
+		    name);
 	u->host = "127.0.0.1";
 }
 
@@ -214,7 +217,9 @@ find_urls(struct finder *f)
 			break;
 		case URL_OTHER:
 			if (strncmp(equals + 1, "ecto://", 7) == 0)
-				env_note(f->out, f->arena, "%s is left as it is: ecto:// does not tell PostgreSQL from MySQL; write postgresql:// or mysql://", r.name);
+				env_note(f->out, f->arena,
+				    "%s is left as it is: ecto:// does not tell PostgreSQL from MySQL; write postgresql:// or mysql://",
+				    r.name);
 			break;
 		}
 	}
@@ -241,18 +246,28 @@ find_pg(struct finder *f)
 	bool weak = env_said(f->env, "PGDATABASE") || env_said(f->env, "PGUSER");
 
 	if (env_said(f->env, "PGSERVICE"))
-		env_note(f->out, f->arena, "PGSERVICE=%s: what a service file says wins over PGHOST and PGPORT, so connections by it go past rowcall; "
-		    "unset PGSERVICE and set PGHOST and PGPORT instead", env_said(f->env, "PGSERVICE"));
+		env_note(f->out, f->arena,
+		    "PGSERVICE=%s: what a service file says wins over PGHOST and PGPORT, so connections by it go past rowcall; "
+		    "unset PGSERVICE and set PGHOST and PGPORT instead",
+		    env_said(f->env, "PGSERVICE"));
 	if (!strong && (!weak || env_said(f->env, "PGSERVICE") || has_engine(f, ENGINE_POSTGRESQL)))
 		return;
 	if (host && strchr(host, ',')) {
-		env_note(f->out, f->arena, "PGHOST is left as it is: several hosts; rowcall forwards to one server: choose it with --upstream");
+		env_note(
+		    f->out, f->arena, "PGHOST is left as it is: several hosts; rowcall forwards to one server: choose it with --upstream");
 		return;
 	}
 	if (!host && !env_said(f->env, "PGHOSTADDR"))
 		r.name = env_said(f->env, "PGPORT") ? "PGPORT" : env_said(f->env, "PGDATABASE") ? "PGDATABASE" : "PGUSER";
-	r.url = (struct db_url){ .text = "", .engine = ENGINE_POSTGRESQL, .user = "", .password = "", .database = "", .host = "", .socket = "",
-		.sslrootcert = "", .port = engine_port(ENGINE_POSTGRESQL) };
+	r.url = (struct db_url){ .text = "",
+		.engine = ENGINE_POSTGRESQL,
+		.user = "",
+		.password = "",
+		.database = "",
+		.host = "",
+		.socket = "",
+		.sslrootcert = "",
+		.port = engine_port(ENGINE_POSTGRESQL) };
 	if (env_said(f->env, "PGUSER"))
 		r.url.user = env_said(f->env, "PGUSER");
 	if (env_said(f->env, "PGDATABASE"))
@@ -267,7 +282,7 @@ enum { UNKNOWN_ENGINE = -1 };
 static const struct family {
 	const char *host, *port, *other_port, *socket;
 	int engine;
-	const char *prefix;	/* of the variables that may tell the engine */
+	const char *prefix; /* of the variables that may tell the engine */
 } families[] = {
 	{ "POSTGRES_HOST", "POSTGRES_PORT", NULL, NULL, ENGINE_POSTGRESQL, NULL },
 	{ "POSTGRESQL_HOST", "POSTGRESQL_PORT", NULL, NULL, ENGINE_POSTGRESQL, NULL },
@@ -285,8 +300,8 @@ engine_in_word(const char *word)
 	static const struct {
 		const char *part;
 		int engine;
-	} parts[] = { { "postg", ENGINE_POSTGRESQL }, { "pgsql", ENGINE_POSTGRESQL }, { "psycopg", ENGINE_POSTGRESQL }, { "mysql", ENGINE_MYSQL },
-		{ "maria", ENGINE_MYSQL }, { "trilogy", ENGINE_MYSQL } };
+	} parts[] = { { "postg", ENGINE_POSTGRESQL }, { "pgsql", ENGINE_POSTGRESQL }, { "psycopg", ENGINE_POSTGRESQL },
+		{ "mysql", ENGINE_MYSQL }, { "maria", ENGINE_MYSQL }, { "trilogy", ENGINE_MYSQL } };
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		if (strcasestr(word, parts[i].part))
@@ -375,30 +390,43 @@ static void
 find_family(struct finder *f, const struct family *family)
 {
 	const char *host = env_said(f->env, family->host), *socket = socket_of(f, family, host);
-	struct reference r = { .kind = REFERENCE_PARTS, .name = socket ? family->socket : family->host, .host_variable = family->host,
-		.port_variable = family->port, .socket_variable = socket ? family->socket : NULL };
+	struct reference r = { .kind = REFERENCE_PARTS,
+		.name = socket ? family->socket : family->host,
+		.host_variable = family->host,
+		.port_variable = family->port,
+		.socket_variable = socket ? family->socket : NULL };
 	uint16_t port = 0;
 	int engine;
 
 	if (!host && !socket)
 		return;
 	/* Not a number: "tcp://10.0.0.7:5432", as container links set it. */
-	if (!read_port(env_said(f->env, family->port), &port) && family->other_port && read_port(env_said(f->env, family->other_port), &port))
+	if (!read_port(env_said(f->env, family->port), &port) && family->other_port &&
+	    read_port(env_said(f->env, family->other_port), &port))
 		r.port_variable = family->other_port;
 	if (host && port == 0)
 		host = split_port(f->arena, host, &port, &r.port_in_host);
 	engine = family_engine(f, family, port);
 	if (engine == UNKNOWN_ENGINE) {
-		env_note(f->out, f->arena, "%s is left as it is: nothing tells which database it is (%sCONNECTION, %sENGINE, a known port); "
-		    "use --upstream", r.name, family->prefix, family->prefix);
+		env_note(f->out, f->arena,
+		    "%s is left as it is: nothing tells which database it is (%sCONNECTION, %sENGINE, a known port); "
+		    "use --upstream",
+		    r.name, family->prefix, family->prefix);
 		return;
 	}
 	if (host && strchr(host, ',')) {
-		env_note(f->out, f->arena, "%s is left as it is: several hosts; rowcall forwards to one server: choose it with --upstream", r.name);
+		env_note(f->out, f->arena, "%s is left as it is: several hosts; rowcall forwards to one server: choose it with --upstream",
+		    r.name);
 		return;
 	}
-	r.url = (struct db_url){ .text = "", .engine = (enum engine_kind)engine, .user = "", .password = "", .database = "", .host = "",
-		.socket = "", .sslrootcert = "" };
+	r.url = (struct db_url){ .text = "",
+		.engine = (enum engine_kind)engine,
+		.user = "",
+		.password = "",
+		.database = "",
+		.host = "",
+		.socket = "",
+		.sslrootcert = "" };
 	set_place(f, &r, host, socket, port);
 	find_tls(f, &r);
 	add_reference(f, r);
@@ -415,8 +443,10 @@ note_option_file(struct finder *f)
 		return;
 	snprintf(path, sizeof path, "%s/.my.cnf", home);
 	if (f->exists(path))
-		env_note(f->out, f->arena, "%s: a host, port or socket it names goes past rowcall; set MYSQL_HOST and MYSQL_TCP_PORT, "
-		    "or pass the listener's address to the client", path);
+		env_note(f->out, f->arena,
+		    "%s: a host, port or socket it names goes past rowcall; set MYSQL_HOST and MYSQL_TCP_PORT, "
+		    "or pass the listener's address to the client",
+		    path);
 }
 
 void

@@ -14,8 +14,7 @@ struct rewriter {
 	void *ctx;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-say(struct rewriter *w, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) say(struct rewriter *w, const char *fmt, ...)
 {
 	char line[1200];
 	va_list ap;
@@ -132,10 +131,10 @@ turn_down_pg(struct rewriter *w)
 	turn_down_mode(w, "PGSSLMODE");
 	turn_down(w, "PGREQUIRESSL", "1", NULL);
 	turn_down(w, "PGSSLNEGOTIATION", "direct", NULL);
-	turn_down(w, "PGSSLROOTCERT", "system", NULL);	/* libpq takes it only with verify-full */
+	turn_down(w, "PGSSLROOTCERT", "system", NULL); /* libpq takes it only with verify-full */
 	turn_down(w, "PGCHANNELBINDING", "require", "disable");
 	turn_down(w, "PGGSSENCMODE", "require", "disable");
-	turn_down(w, "PGREQUIREPEER", NULL, NULL);	/* the peer of this leg is rowcall */
+	turn_down(w, "PGREQUIREPEER", NULL, NULL); /* the peer of this leg is rowcall */
 }
 
 static const char *
@@ -175,7 +174,8 @@ pass_by(struct rewriter *w, const struct reference *r)
 }
 
 void
-env_rewrite(struct env *e, const struct env_databases *d, const struct endpoint *endpoints, void (*say_line)(void *ctx, const char *line), void *ctx)
+env_rewrite(struct env *e, const struct env_databases *d, const struct endpoint *endpoints, void (*say_line)(void *ctx, const char *line),
+    void *ctx)
 {
 	struct rewriter w = { e, say_line, ctx };
 	bool pg = false;
@@ -241,8 +241,8 @@ env_expand(struct env *e, const char *value, const struct endpoint *listeners, u
 			break;
 		word = strcspn(value, "}");
 		if (!value[word] || !placeholder(span_of(value + 1, word - 1), listeners, n, &out)) {
-			problem(p, "%.*s} stands for nothing here; there are {host} and {port} (or {socket}) of %u listener%s", (int)word, value, n,
-			    n == 1 ? "" : "s: {host2}, {port2}, …");
+			problem(p, "%.*s} stands for nothing here; there are {host} and {port} (or {socket}) of %u listener%s", (int)word,
+			    value, n, n == 1 ? "" : "s: {host2}, {port2}, …");
 			goto out;
 		}
 		value += word + 1;

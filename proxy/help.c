@@ -9,20 +9,25 @@ enum { FLAG_WIDTH = 30, TEXT_WIDTH = 100 };
 
 const struct command commands[] = {
 	{ "run", "[OPTIONS] -- COMMAND...", "run a command and report the queries of each of its requests",
-	    "Finds the databases in the command's environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT), listens beside them,\n"
+	    "Finds the databases in the command's environment (DATABASE_URL and the like, PG*, MYSQL*, DB_HOST and DB_PORT), listens "
+	    "beside them,\n"
 	    "points the command at itself, and reports on standard error when the command ends.\n\n"
 	    "Status: the command's own when it is not 0; else 0, or 10 over a gate, or 11 when the capture cannot be trusted\n"
 	    "(nothing captured, events lost, a session not understood, the database unreachable); 2 before anything runs.",
 	    FOR_RUN, cmd_run },
 	{ "proxy", "[OPTIONS] (--listen ADDRESS --upstream URL)...", "forward and inspect until told to end",
 	    "Ends on SIGINT or SIGTERM after open statements and transactions are done, prints its report on standard output;\n"
-	    "a second signal ends it at once.", FOR_PROXY, cmd_proxy },
+	    "a second signal ends it at once.",
+	    FOR_PROXY, cmd_proxy },
 	{ "report", "[OPTIONS] [RECORDING]", "render a recording; without one the last run's", NULL, FOR_REPORT, cmd_report },
-	{ "merge", "--record FILE RECORDING...", "make one recording of several, as of the shards of a CI run", NULL, FOR_MERGE, cmd_merge },
+	{ "merge", "--record FILE RECORDING...", "make one recording of several, as of the shards of a CI run", NULL, FOR_MERGE,
+	    cmd_merge },
 	{ "mark", "[OPTIONS] NAME", "name the test or request that runs from now on", NULL, FOR_MARK, cmd_mark },
 	{ "ping", "[OPTIONS]", "ask a running capture whether it accepts connections", NULL, FOR_PING, cmd_ping },
-	{ "fingerprint", "[OPTIONS]", "print the fingerprint and shape of each statement on standard input", NULL, FOR_FINGERPRINT, cmd_fingerprint },
-	{ "config", "check|show [OPTIONS]", "check rowcall.yaml, or show every setting in force and where it came from", NULL, FOR_CONFIG, cmd_config },
+	{ "fingerprint", "[OPTIONS]", "print the fingerprint and shape of each statement on standard input", NULL, FOR_FINGERPRINT,
+	    cmd_fingerprint },
+	{ "config", "check|show [OPTIONS]", "check rowcall.yaml, or show every setting in force and where it came from", NULL, FOR_CONFIG,
+	    cmd_config },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };
 
@@ -55,7 +60,9 @@ void
 help_program(FILE *out)
 {
 	fputs("usage: rowcall COMMAND [OPTIONS]\n\n"
-	      "Shows which requests of an app make one database call per row, between the app and PostgreSQL, MySQL or MariaDB.\n\ncommands:\n", out);
+	      "Shows which requests of an app make one database call per row, between the app and PostgreSQL, MySQL or "
+	      "MariaDB.\n\ncommands:\n",
+	    out);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(out, "  %-12s %s\n", c->name, c->summary);
 	fputs("\nstart with: rowcall run -- COMMAND\nrowcall help COMMAND tells more; rowcall --version names the version\n", out);
@@ -114,6 +121,8 @@ help_command(FILE *out, const struct command *c)
 		if (options[i].name && (options[i].commands & c->options))
 			print_option(out, &options[i]);
 	if (c->options & (FOR_RUN | FOR_PROXY | FOR_REPORT))
-		fputs("\nEvery option can also stand in rowcall.yaml or in the environment: --max-queries is ROWCALL_MAX_QUERIES. A flag wins over the\n"
-		      "environment, the environment over the file.\n", out);
+		fputs("\nEvery option can also stand in rowcall.yaml or in the environment: --max-queries is ROWCALL_MAX_QUERIES. A flag "
+		      "wins over the\n"
+		      "environment, the environment over the file.\n",
+		    out);
 }

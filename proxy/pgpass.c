@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pgpass: see pgpass.h. A line is host:port:database:user:password; ':' and '\' are escaped by '\', '*' matches all; the first match counts. */
+/* pgpass: see pgpass.h. A line is host:port:database:user:password; ':' and '\' are escaped by '\', '*' matches all; the first match
+ * counts. */
 #include "pgpass.h"
 
 #include <stdio.h>

@@ -116,7 +116,8 @@ warn_about(const char *name, size_t n, void (*warn)(const char *text))
 		if (*env && option_nearer(word, env, &best))
 			memcpy(nearest, env, sizeof nearest);
 	}
-	snprintf(text, sizeof text, *nearest ? "%s is not a setting; did you mean %s?" : "%s is not a setting (see rowcall help run)", word, nearest);
+	snprintf(text, sizeof text, *nearest ? "%s is not a setting; did you mean %s?" : "%s is not a setting (see rowcall help run)", word,
+	    nearest);
 	warn(text);
 }
 
@@ -139,8 +140,8 @@ settings_from_environment(struct settings *s, char *const *environ, unsigned com
 		if (id == OPTIONS) {
 			if (warn && !known_variable(*environ, n))
 				warn_about(*environ, n, warn);
-		} else if ((options[id].commands & command) && !settings_add(s, (struct setting){ .id = id, .by = SAID_ENVIRONMENT,
-		    .text = equals + 1 }, env, p))
+		} else if ((options[id].commands & command) &&
+			   !settings_add(s, (struct setting){ .id = id, .by = SAID_ENVIRONMENT, .text = equals + 1 }, env, p))
 			return false;
 	}
 	return true;
@@ -152,7 +153,7 @@ enum { LONG_MAX_FLAGS = OPTIONS * 2 + 1, NO_FLAG = 10000, ID_BASE = 1000 };
 
 struct flag_table {
 	struct option longs[LONG_MAX_FLAGS];
-	char negated[OPTIONS][40];	/* "no-inferred" */
+	char negated[OPTIONS][40]; /* "no-inferred" */
 	char shorts[64];
 };
 
@@ -161,14 +162,15 @@ build_flags(struct flag_table *t, unsigned command)
 {
 	size_t n = 0, s = 0;
 
-	t->shorts[s++] = '+';	/* stop at the first other argument: what follows belongs to the command */
+	t->shorts[s++] = '+'; /* stop at the first other argument: what follows belongs to the command */
 	t->shorts[s++] = ':';
 	for (enum option_id i = 0; i < OPTIONS; i++) {
 		const struct option_def *o = &options[i];
 
 		if (!o->name || !(o->commands & command))
 			continue;
-		t->longs[n++] = (struct option){ o->name, o->type == OPTION_BOOL ? no_argument : required_argument, NULL, ID_BASE + (int)i };
+		t->longs[n++] =
+		    (struct option){ o->name, o->type == OPTION_BOOL ? no_argument : required_argument, NULL, ID_BASE + (int)i };
 		if (o->type == OPTION_BOOL && o->fallback) {
 			snprintf(t->negated[i], sizeof t->negated[i], "no-%s", o->name);
 			t->longs[n++] = (struct option){ t->negated[i], no_argument, NULL, NO_FLAG + (int)i };
@@ -213,7 +215,9 @@ unknown_flag(const struct flag_table *t, const char *said, struct problem *p)
 static bool
 add_flag(struct settings *s, int got, const char *arg, struct problem *p)
 {
-	enum option_id id = got >= NO_FLAG ? (enum option_id)(got - NO_FLAG) : got >= ID_BASE ? (enum option_id)(got - ID_BASE) : by_letter(got);
+	enum option_id id = got >= NO_FLAG   ? (enum option_id)(got - NO_FLAG)
+			    : got >= ID_BASE ? (enum option_id)(got - ID_BASE)
+					     : by_letter(got);
 	struct setting said = { .id = id, .by = SAID_FLAG, .text = arg };
 	char where[48];
 
@@ -232,7 +236,7 @@ settings_from_flags(struct settings *s, int argc, char **argv, unsigned command,
 
 	build_flags(&t, command);
 	opterr = 0;
-	optind = 0;	/* begin anew: getopt keeps its place between calls */
+	optind = 0; /* begin anew: getopt keeps its place between calls */
 	while ((got = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		char letter[3] = { '-', (char)optopt, '\0' };
 
@@ -258,7 +262,7 @@ fallback(enum option_id id)
 	char why[8];
 
 	if (d.text && !option_value(&options[id], d.text, &d.value, why, sizeof why))
-		abort();	/* the table's own default is wrong; a test reads them all */
+		abort(); /* the table's own default is wrong; a test reads them all */
 	return d;
 }
 

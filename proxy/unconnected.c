@@ -11,8 +11,10 @@ static const struct {
 	{ "*/settings.py", "Django", "read DATABASES from the environment (dj-database-url, or os.environ in HOST and PORT)" },
 	{ "*/settings/*.py", "Django", "read DATABASES from the environment (dj-database-url, or os.environ in HOST and PORT)" },
 	{ "config/database.yml", "Rails", "use url: <%= ENV['DATABASE_URL'] %>, or leave host and port out" },
-	{ ".env", "a .env file", "variables set by rowcall win over it only where the loader does not overwrite them: take host and port out" },
-	{ "config/database.php", "Laravel", "clear the cached configuration (php artisan config:clear) so that DB_HOST and DB_PORT are read" },
+	{ ".env", "a .env file",
+	    "variables set by rowcall win over it only where the loader does not overwrite them: take host and port out" },
+	{ "config/database.php", "Laravel",
+	    "clear the cached configuration (php artisan config:clear) so that DB_HOST and DB_PORT are read" },
 	{ "prisma/schema.prisma", "Prisma", "use url = env(\"DATABASE_URL\")" },
 	{ "ormconfig.*", "TypeORM", "read host and port from the environment" },
 	{ "knexfile.*", "Knex", "read the connection from process.env.DATABASE_URL" },
@@ -29,7 +31,9 @@ unconnected_explain(FILE *out, const char *address)
 {
 	unsigned found = 0;
 
-	fputs("rowcall: the command never connected to rowcall. Likely the app names its database host in a file, not in the environment:\n", out);
+	fputs(
+	    "rowcall: the command never connected to rowcall. Likely the app names its database host in a file, not in the environment:\n",
+	    out);
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		glob_t files;
 

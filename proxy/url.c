@@ -14,9 +14,16 @@ static const struct {
 	const char *scheme;
 	enum engine_kind engine;
 } schemes[] = {
-	{ "postgresql", ENGINE_POSTGRESQL }, { "postgres", ENGINE_POSTGRESQL }, { "postgis", ENGINE_POSTGRESQL },
-	{ "pgsql", ENGINE_POSTGRESQL }, { "psql", ENGINE_POSTGRESQL }, { "mysql", ENGINE_MYSQL }, { "mysql2", ENGINE_MYSQL },
-	{ "mysqli", ENGINE_MYSQL }, { "mariadb", ENGINE_MYSQL }, { "trilogy", ENGINE_MYSQL },
+	{ "postgresql", ENGINE_POSTGRESQL },
+	{ "postgres", ENGINE_POSTGRESQL },
+	{ "postgis", ENGINE_POSTGRESQL },
+	{ "pgsql", ENGINE_POSTGRESQL },
+	{ "psql", ENGINE_POSTGRESQL },
+	{ "mysql", ENGINE_MYSQL },
+	{ "mysql2", ENGINE_MYSQL },
+	{ "mysqli", ENGINE_MYSQL },
+	{ "mariadb", ENGINE_MYSQL },
+	{ "trilogy", ENGINE_MYSQL },
 };
 
 const char *
@@ -114,10 +121,19 @@ url_tls_word(struct span word, enum wire_tls *tls)
 		const char *word;
 		enum wire_tls tls;
 	} words[] = {
-		{ "disable", WIRE_TLS_DISABLE }, { "disabled", WIRE_TLS_DISABLE }, { "allow", WIRE_TLS_PREFER }, { "prefer", WIRE_TLS_PREFER },
-		{ "preferred", WIRE_TLS_PREFER }, { "require", WIRE_TLS_REQUIRE }, { "required", WIRE_TLS_REQUIRE },
-		{ "no-verify", WIRE_TLS_REQUIRE }, { "trust", WIRE_TLS_REQUIRE }, { "verify-ca", WIRE_TLS_VERIFY_CA },
-		{ "verify_ca", WIRE_TLS_VERIFY_CA }, { "verify-full", WIRE_TLS_VERIFY_FULL }, { "verify_identity", WIRE_TLS_VERIFY_FULL },
+		{ "disable", WIRE_TLS_DISABLE },
+		{ "disabled", WIRE_TLS_DISABLE },
+		{ "allow", WIRE_TLS_PREFER },
+		{ "prefer", WIRE_TLS_PREFER },
+		{ "preferred", WIRE_TLS_PREFER },
+		{ "require", WIRE_TLS_REQUIRE },
+		{ "required", WIRE_TLS_REQUIRE },
+		{ "no-verify", WIRE_TLS_REQUIRE },
+		{ "trust", WIRE_TLS_REQUIRE },
+		{ "verify-ca", WIRE_TLS_VERIFY_CA },
+		{ "verify_ca", WIRE_TLS_VERIFY_CA },
+		{ "verify-full", WIRE_TLS_VERIFY_FULL },
+		{ "verify_identity", WIRE_TLS_VERIFY_FULL },
 		{ "verify-identity", WIRE_TLS_VERIFY_FULL },
 	};
 
@@ -161,7 +177,10 @@ read_switch(struct span name, struct span value, enum engine_kind engine)
 	if (span_is(value, "true") || span_is(value, "1") || (value.n && value.p[0] == '{')) {
 		bool verifies = span_is(name, "ssl") && !memmem(value.p, value.n, "\"rejectUnauthorized\":false", 26);
 
-		w = (struct tls_word){ .said = true, .demanded = true, .changed = true, .plain = value.p[0] == '1' ? "0" : "false",
+		w = (struct tls_word){ .said = true,
+			.demanded = true,
+			.changed = true,
+			.plain = value.p[0] == '1' ? "0" : "false",
 			.tls = verifies ? WIRE_TLS_VERIFY_FULL : WIRE_TLS_REQUIRE };
 	} else if (url_tls_word(value, &w.tls)) {
 		w.said = true;
@@ -184,23 +203,24 @@ read_tls(enum engine_kind engine, struct span name, struct span value)
 			w.plain = word_for_plain(engine, value);
 	} else if (span_is(name, "ssl") || span_is(name, "useSSL") || span_is(name, "requireSSL"))
 		w = read_switch(name, value, engine);
-	else if (pg && (span_is(name, "channel_binding") || span_is(name, "channelBinding") || span_is(name, "gssencmode") || span_is(name, "gssEncMode"))) {
+	else if (pg && (span_is(name, "channel_binding") || span_is(name, "channelBinding") || span_is(name, "gssencmode") ||
+			   span_is(name, "gssEncMode"))) {
 		w.changed = span_is(value, "require");
 		w.plain = "disable";
 	} else if (pg && (span_is(name, "sslnegotiation") || span_is(name, "sslNegotiation"))) {
 		w.changed = span_is(value, "direct");
 		w.plain = "postgres";
 	} else if (pg && span_is(name, "sslrootcert"))
-		w.changed = span_is(value, "system");	/* libpq takes it only with verify-full */
+		w.changed = span_is(value, "system"); /* libpq takes it only with verify-full */
 	else if (pg && span_is(name, "requirepeer"))
-		w.changed = true;			/* the peer of this leg is rowcall */
+		w.changed = true; /* the peer of this leg is rowcall */
 	return w;
 }
 
 /* ---- the query ---- */
 
 struct param {
-	struct span all, name, value;	/* "sslmode=require"; raw */
+	struct span all, name, value; /* "sslmode=require"; raw */
 };
 
 /* Takes the next parameter off *rest; false at the end. */
@@ -210,12 +230,12 @@ next_param(struct span *rest, bool *more, struct param *out)
 	if (!*more)
 		return false;
 	const uint8_t *and = rest->n ? memchr(rest->p, '&', rest->n) : NULL;
-	size_t n = and ? (size_t)(and - rest->p) : rest->n;
+	size_t n = and? (size_t)(and-rest->p) : rest->n;
 	struct span all = span_first(*rest, n);
 	const uint8_t *equals = n ? memchr(all.p, '=', n) : NULL;
 
 	*more = and != NULL;
-	*rest = span_from(*rest, and ? n + 1 : n);
+	*rest = span_from(*rest, and? n + 1 : n);
 	out->all = all;
 	out->name = span_first(all, equals ? (size_t)(equals - all.p) : n);
 	out->value = equals ? span_from(all, (size_t)(equals - all.p) + 1) : span_of(NULL, 0);
@@ -225,8 +245,8 @@ next_param(struct span *rest, bool *more, struct param *out)
 static bool
 is_socket_param(const struct db_url *u, struct span name)
 {
-	return u->engine == ENGINE_MYSQL && (span_is(name, "socket") || span_is(name, "unix_socket") || span_is(name, "socketPath")
-	    || span_is(name, "localSocket") || span_is(name, "unixSocket"));
+	return u->engine == ENGINE_MYSQL && (span_is(name, "socket") || span_is(name, "unix_socket") || span_is(name, "socketPath") ||
+						span_is(name, "localSocket") || span_is(name, "unixSocket"));
 }
 
 static bool
@@ -236,7 +256,7 @@ read_port(struct db_url *u, const char *text, struct problem *p)
 	unsigned long port = strtoul(text, &end, 10);
 
 	if (!*text)
-		return true;	/* "host:/db" says nothing */
+		return true; /* "host:/db" says nothing */
 	if (strchr(text, ','))
 		return problem(p, "several hosts; rowcall forwards to one server: choose it with --upstream");
 	if (!isdigit((unsigned char)*text) || *end || port == 0 || port > 65535)
@@ -412,8 +432,15 @@ enum url_result
 url_parse(struct arena *a, const char *text, struct db_url *out, struct problem *p)
 {
 	size_t at = strncasecmp(text, "jdbc:", 5) == 0 ? 5 : 0, scheme = strcspn(text + at, ":/?#@ ");
-	struct db_url u = { .text = text, .user = "", .password = "", .database = "", .host = "", .socket = "", .sslrootcert = "",
-		.jdbc = at > 0, .slashes = true };
+	struct db_url u = { .text = text,
+		.user = "",
+		.password = "",
+		.database = "",
+		.host = "",
+		.socket = "",
+		.sslrootcert = "",
+		.jdbc = at > 0,
+		.slashes = true };
 
 	if (strlen(text) > LIMIT_URL || text[at + scheme] != ':' || !engine_find(span_of(text + at, scheme), &u.engine))
 		return URL_OTHER;
@@ -424,10 +451,11 @@ url_parse(struct arena *a, const char *text, struct db_url *out, struct problem 
 	else if (u.jdbc && u.engine == ENGINE_POSTGRESQL && !strstr(text + at, "://"))
 		u.slashes = false;
 	else if (u.jdbc) {
-		problem(p, "several hosts (%.*s); rowcall forwards to one server: choose it with --upstream", (int)strcspn(text + at, "/"), text + at);
+		problem(p, "several hosts (%.*s); rowcall forwards to one server: choose it with --upstream", (int)strcspn(text + at, "/"),
+		    text + at);
 		return URL_BAD;
 	} else
-		return URL_OTHER;	/* "mysql:host=…" and the like */
+		return URL_OTHER; /* "mysql:host=…" and the like */
 	if (!read_rest(a, &u, at, p))
 		return URL_BAD;
 	*out = u;
@@ -457,7 +485,7 @@ static void
 write_hostport(struct strbuf *out, const struct db_url *u, const struct url_target *t, const char *host, uint16_t port)
 {
 	if (!t->host && u->hostport_n == 0)
-		return;		/* goes to the query */
+		return; /* goes to the query */
 	if (!u->slashes)
 		strbuf_str(out, "//");
 	if (strchr(host, ':'))
@@ -500,7 +528,7 @@ write_param(struct strbuf *out, bool *any, const struct db_url *u, const struct 
 		if (t->host)
 			write_value(out, any, q->name, host);
 	} else if (is_socket_param(u, q->name))
-		return;		/* the socket gives way to host and port */
+		return; /* the socket gives way to host and port */
 	else if (span_is(q->name, "port"))
 		write_value(out, any, q->name, digits);
 	else if (t->plain && w.changed) {
@@ -526,7 +554,8 @@ url_rewrite(struct arena *a, const struct db_url *u, const struct url_target *t)
 {
 	const char *host = host_text(a, u, t);
 	uint16_t port = t->host || u->engine == ENGINE_MYSQL ? t->port : pg_socket_port(t->socket);
-	size_t behind = u->hostport_at + u->hostport_n, tail = u->query_at ? u->query_at + u->query_n : behind + strcspn(u->text + behind, "#");
+	size_t behind = u->hostport_at + u->hostport_n,
+	       tail = u->query_at ? u->query_at + u->query_n : behind + strcspn(u->text + behind, "#");
 	bool more = u->query_at != 0, any = false;
 	struct span rest = span_of(u->text + u->query_at, u->query_n);
 	struct strbuf out;

@@ -21,8 +21,7 @@ struct reader {
 	yaml_document_t *doc;
 };
 
-static bool __attribute__((format(printf, 3, 4)))
-complain(struct reader *r, yaml_mark_t at, const char *fmt, ...)
+static bool __attribute__((format(printf, 3, 4))) complain(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 {
 	char text[800];
 	va_list ap;
@@ -54,7 +53,8 @@ check_event(struct reader *r, const yaml_event_t *e, unsigned *documents, unsign
 			return complain(r, e->start_mark, "a second document; one file holds one configuration");
 		return true;
 	case YAML_ALIAS_EVENT:
-		return complain(r, e->start_mark, "aliases (*%s) are not used here; write the value out", (const char *)e->data.alias.anchor);
+		return complain(
+		    r, e->start_mark, "aliases (*%s) are not used here; write the value out", (const char *)e->data.alias.anchor);
 	case YAML_SCALAR_EVENT:
 		return check_node(r, e, e->data.scalar.anchor, e->data.scalar.tag);
 	case YAML_SEQUENCE_START_EVENT:
@@ -148,8 +148,14 @@ read_scalar(struct reader *r, yaml_node_t *n, enum option_id id, uint32_t entry)
 	if (!option_value(&options[id], scalar_text(n), &value, why, sizeof why))
 		return complain(r, n->start_mark, "%s wants %s%s%s%s", options[id].key, why, options[id].secret ? "" : ", not \"",
 		    options[id].secret ? "" : scalar_text(n), options[id].secret ? "" : "\"");
-	return settings_add(r->settings, (struct setting){ .id = id, .by = SAID_FILE, .entry = entry, .line = (uint32_t)n->start_mark.line + 1,
-	    .column = (uint32_t)n->start_mark.column + 1, .text = scalar_text(n) }, where, r->problem);
+	return settings_add(r->settings,
+	    (struct setting){ .id = id,
+		.by = SAID_FILE,
+		.entry = entry,
+		.line = (uint32_t)n->start_mark.line + 1,
+		.column = (uint32_t)n->start_mark.column + 1,
+		.text = scalar_text(n) },
+	    where, r->problem);
 }
 
 static bool
@@ -200,7 +206,8 @@ unknown_key(struct reader *r, yaml_node_t *key, const char *prefix)
 		p += n;
 	}
 	if (*nearest)
-		return complain(r, key->start_mark, "unknown key \"%s\"; did you mean %s? Allowed here: %s", scalar_text(key), nearest, allowed);
+		return complain(
+		    r, key->start_mark, "unknown key \"%s\"; did you mean %s? Allowed here: %s", scalar_text(key), nearest, allowed);
 	return complain(r, key->start_mark, "unknown key \"%s\"; allowed here: %s", scalar_text(key), allowed);
 }
 
@@ -354,7 +361,7 @@ climb_height(const char *from)
 
 		if (!slash || slash[1] == '\0')
 			return 0;
-		slash[slash == path] = '\0';	/* the last climb leads to "/" */
+		slash[slash == path] = '\0'; /* the last climb leads to "/" */
 		up++;
 	}
 	return up;

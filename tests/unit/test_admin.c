@@ -63,7 +63,9 @@ struct fixture {
 static int
 start(void **state, const char *token)
 {
-	static const struct collector_config cfg = { .gate = { .max_queries = NO_LIMIT, .max_total_queries = NO_LIMIT, .config_file = "", .today = "2026-01-01" } };
+	static const struct collector_config cfg = {
+		.gate = { .max_queries = NO_LIMIT, .max_total_queries = NO_LIMIT, .config_file = "", .today = "2026-01-01" }
+	};
 	struct fixture *f = calloc(1, sizeof *f);
 	char err[300];
 
@@ -143,8 +145,8 @@ mark(struct fixture *f, const char *headers, const char *body)
 	size_t room = strlen(body) + 1000;
 	char *request = malloc(room);
 
-	snprintf(request, room, "POST /api/v1/marks HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n%s", strlen(body), headers,
-	    body);
+	snprintf(request, room, "POST /api/v1/marks HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n%s",
+	    strlen(body), headers, body);
 
 	int status = ask(f, request, strlen(request));
 
@@ -170,7 +172,8 @@ static void
 what_is_no_mark_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "{", "[]", "{}", "\"a\"", "{\"test\":1}", "{\"test\":[\"a\"]}", "{\"tests\":\"a\"}",
-		"{\"test\":\"a\",\"scope\":\"b\"}", "{\"test\":\"a\",\"test\":\"b\"}", "{\"test\":\"a\"} {}", "{\"test\":\"\xff\"}", "{\"test\":\"a\\u0000b\"}" };
+		"{\"test\":\"a\",\"scope\":\"b\"}", "{\"test\":\"a\",\"test\":\"b\"}", "{\"test\":\"a\"} {}", "{\"test\":\"\xff\"}",
+		"{\"test\":\"a\\u0000b\"}" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -328,9 +331,14 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_open, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(marks_reach_the_capture), TEST(what_is_no_mark_is_refused), TEST(names_and_bodies_are_bounded), TEST(health_and_readiness),
-		TEST(the_snapshot_is_the_json_report), TEST(only_this_machine_and_our_own_pages_may_ask),
-		cmocka_unit_test_setup_teardown(a_token_is_asked_for, start_with_token, stop), TEST(garbage_and_silence_do_no_harm),
+		TEST(marks_reach_the_capture),
+		TEST(what_is_no_mark_is_refused),
+		TEST(names_and_bodies_are_bounded),
+		TEST(health_and_readiness),
+		TEST(the_snapshot_is_the_json_report),
+		TEST(only_this_machine_and_our_own_pages_may_ask),
+		cmocka_unit_test_setup_teardown(a_token_is_asked_for, start_with_token, stop),
+		TEST(garbage_and_silence_do_no_harm),
 		cmocka_unit_test(beyond_loopback_only_with_a_token),
 	};
 

@@ -35,9 +35,11 @@ mistakes_have_file_line_and_column(void **state)
 		const char *yaml, *message;
 	} cases[] = {
 		{ "workers: 1\nworker: 2\n", "rowcall.yaml:2:1: unknown key \"worker\"; did you mean workers? Allowed here: listen, " },
-		{ "slow: {query: 1s, quiry: 2s}", "rowcall.yaml:1:19: unknown key \"quiry\"; did you mean query? Allowed here: query, request" },
+		{ "slow: {query: 1s, quiry: 2s}",
+		    "rowcall.yaml:1:19: unknown key \"quiry\"; did you mean query? Allowed here: query, request" },
 		{ "frobnicate: 1", "rowcall.yaml:1:1: unknown key \"frobnicate\"; allowed here: listen, " },
-		{ "budgets:\n  - {scope: '*', max_querys: 3}\n", "rowcall.yaml:2:18: unknown key \"max_querys\"; did you mean max_queries?" },
+		{ "budgets:\n  - {scope: '*', max_querys: 3}\n",
+		    "rowcall.yaml:2:18: unknown key \"max_querys\"; did you mean max_queries?" },
 		{ "workers: 1\nworkers: 2\n", "rowcall.yaml:2:1: \"workers\" stands here twice" },
 		{ "budgets: [{scope: a, scope: b}]", "rowcall.yaml:1:22: \"scope\" stands here twice" },
 		{ "gate: {max_queries: &n 3}", "rowcall.yaml:1:21: anchors (&n) are not used here" },
@@ -46,8 +48,10 @@ mistakes_have_file_line_and_column(void **state)
 		{ "gate: {max_queries: 3, max_total_queries: *n}", "rowcall.yaml:1:43: aliases (*n) are not used here" },
 		{ "workers: !!int 3", "rowcall.yaml:1:10: tags (tag:yaml.org,2002:int) are not used here" },
 		{ "workers: 1\n---\nworkers: 2\n", "rowcall.yaml:2:1: a second document" },
-		{ "requests: {idle_gap: 100}", "rowcall.yaml:1:22: requests.idle_gap wants a duration such as 100ms, 1s or 5m, not \"100\"" },
-		{ "budgets: [{scope: a, max_bytes: 1KB}]", "rowcall.yaml:1:33: budgets[].max_bytes wants a size in bytes such as 4096, 64K or 1M" },
+		{ "requests: {idle_gap: 100}",
+		    "rowcall.yaml:1:22: requests.idle_gap wants a duration such as 100ms, 1s or 5m, not \"100\"" },
+		{ "budgets: [{scope: a, max_bytes: 1KB}]",
+		    "rowcall.yaml:1:33: budgets[].max_bytes wants a size in bytes such as 4096, 64K or 1M" },
 		{ "gate: {min_tagged: 0.9}", "rowcall.yaml:1:20: gate.min_tagged wants a percentage" },
 		{ "gate: {inferred: yes}", "rowcall.yaml:1:18: gate.inferred wants true or false, not \"yes\"" },
 		{ "workers: many", "rowcall.yaml:1:10: workers wants a whole number from 1 to 64, not \"many\"" },
@@ -69,7 +73,8 @@ mistakes_have_file_line_and_column(void **state)
 		{ "workers: {", "rowcall.yaml:2:1: did not find" },
 		{ "workers: \"1\\0\"", "rowcall.yaml:1:10: a NUL character" },
 		{ "baseline: b.json", "rowcall.yaml:1:11: baseline is not available yet in this version" },
-		{ "listen: [{address: 'x', catalog: 'postgresql://u:secret@db/a'}]", "rowcall.yaml:1:34: listen[].catalog is not available yet" },
+		{ "listen: [{address: 'x', catalog: 'postgresql://u:secret@db/a'}]",
+		    "rowcall.yaml:1:34: listen[].catalog is not available yet" },
 	};
 
 	(void)state;
@@ -94,7 +99,7 @@ an_empty_file_says_nothing(void **state)
 		struct settings s;
 
 		if (strcmp(empties[i], "---\n") == 0)
-			continue;	/* a document that is null: told as such below */
+			continue; /* a document that is null: told as such below */
 		assert_true(read_yaml(&s, empties[i]));
 		assert_int_equal(s.n, 0);
 		settings_clear(&s);
@@ -129,7 +134,7 @@ nesting_and_lists_are_bounded(void **state)
 	struct settings s;
 
 	(void)state;
-	memset(deep + 8, '[', LIMIT_CONFIG_DEPTH);	/* one more than allowed, with the mapping around it */
+	memset(deep + 8, '[', LIMIT_CONFIG_DEPTH); /* one more than allowed, with the mapping around it */
 	assert_false(read_yaml(&s, deep));
 	assert_non_null(strstr(problem_said.text, "nested too deeply"));
 	settings_clear(&s);
@@ -192,10 +197,10 @@ the_file_is_found_upwards_to_the_repository(void **state)
 	mkdir(repo, 0700);
 	mkdir(inner, 0700);
 	touch(top, "rowcall.yaml", "workers: 9\n");
-	assert_found(inner, NULL);		/* in no repository: only the directory itself counts */
+	assert_found(inner, NULL); /* in no repository: only the directory itself counts */
 	assert_found(top, "rowcall.yaml");
 	touch(repo, ".git", "gitdir: elsewhere\n");
-	assert_found(inner, NULL);		/* above the repository: not ours */
+	assert_found(inner, NULL); /* above the repository: not ours */
 	touch(repo, "rowcall.yaml", "workers: 2\n");
 	assert_found(inner, "../rowcall.yaml");
 	assert_found(repo, "rowcall.yaml");
@@ -379,8 +384,8 @@ flags_win_over_the_file(void **state)
 	struct built b;
 
 	(void)state;
-	BUILD(&b, sample, "--listen", "[::1]:6000", "--upstream", "postgresql://db.example/app?sslmode=verify-full", "--fail-on", "write-loop",
-	    "--max-queries", "7", "--report", "json", "--slow-query", "0", "-v");
+	BUILD(&b, sample, "--listen", "[::1]:6000", "--upstream", "postgresql://db.example/app?sslmode=verify-full", "--fail-on",
+	    "write-loop", "--max-queries", "7", "--report", "json", "--slow-query", "0", "-v");
 	if (!b.ok)
 		fail_msg("%s", problem_said.text);
 	assert_int_equal(b.config.nlistens, 1);
@@ -432,7 +437,8 @@ what_does_not_fit_together_is_told(void **state)
 		{ "listen: [{address: '5433', upstream: 'postgresql://db'}]", { NULL }, "rowcall.yaml:1:20: \"5433\" has no port" },
 		{ "listen: [{address: 'db:5433', upstream: 'postgresql://db'}]", { NULL }, "is not a numeric address" },
 		{ "listen: [{address: '127.0.0.1:99999', upstream: 'postgresql://db'}]", { NULL }, "is not a port" },
-		{ "listen: [{address: '127.0.0.1:1', upstream: 'http://db'}]", { NULL }, "rowcall.yaml:1:45: \"http://db\" is no database URL" },
+		{ "listen: [{address: '127.0.0.1:1', upstream: 'http://db'}]", { NULL },
+		    "rowcall.yaml:1:45: \"http://db\" is no database URL" },
 		{ "listen: [{address: '127.0.0.1:1', upstream: 'postgresql://a,b'}]", { NULL }, "rowcall.yaml:1:45: several hosts" },
 		{ "budgets: [{max_queries: 3}]", { NULL }, "exactly one of scope and test" },
 		{ "budgets: [{scope: a, test: b}]", { NULL }, "exactly one of scope and test" },
@@ -575,13 +581,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mistakes_have_file_line_and_column), cmocka_unit_test(an_empty_file_says_nothing),
-		cmocka_unit_test(values_know_where_they_were_said), cmocka_unit_test(nesting_and_lists_are_bounded),
-		cmocka_unit_test(the_file_is_found_upwards_to_the_repository), cmocka_unit_test(a_file_is_bounded),
-		cmocka_unit_test(the_manuals_sample_loads), cmocka_unit_test(without_anything_the_defaults_hold),
-		cmocka_unit_test(flags_win_over_the_file), cmocka_unit_test(sockets_and_several_listeners),
-		cmocka_unit_test(what_does_not_fit_together_is_told), cmocka_unit_test(a_token_others_can_read_is_refused),
-		cmocka_unit_test(listeners_are_bounded), cmocka_unit_test(the_files_in_conf_load),
+		cmocka_unit_test(mistakes_have_file_line_and_column),
+		cmocka_unit_test(an_empty_file_says_nothing),
+		cmocka_unit_test(values_know_where_they_were_said),
+		cmocka_unit_test(nesting_and_lists_are_bounded),
+		cmocka_unit_test(the_file_is_found_upwards_to_the_repository),
+		cmocka_unit_test(a_file_is_bounded),
+		cmocka_unit_test(the_manuals_sample_loads),
+		cmocka_unit_test(without_anything_the_defaults_hold),
+		cmocka_unit_test(flags_win_over_the_file),
+		cmocka_unit_test(sockets_and_several_listeners),
+		cmocka_unit_test(what_does_not_fit_together_is_told),
+		cmocka_unit_test(a_token_others_can_read_is_refused),
+		cmocka_unit_test(listeners_are_bounded),
+		cmocka_unit_test(the_files_in_conf_load),
 		cmocka_unit_test(the_full_file_has_every_key_with_its_default),
 	};
 

@@ -15,10 +15,10 @@ struct fixture {
 	struct arena arena;
 	struct env env;
 	struct env_databases found;
-	char said[4096];	/* what rewriting said, a line each */
+	char said[4096]; /* what rewriting said, a line each */
 };
 
-static const char *existing;	/* the one socket of the pretended machine */
+static const char *existing; /* the one socket of the pretended machine */
 
 static bool
 pretend(const char *path)
@@ -165,8 +165,8 @@ finds_urls_in_any_variable(void **state)
 {
 	struct fixture *f = *state;
 
-	FIND(f, "PATH=/bin", "DATABASE_URL=postgresql://u:p@db/app", "REPORTING=mysql2://db2:3307/x", "SPRING_DATASOURCE_URL=jdbc:postgresql://db/app",
-	    "REDIS_URL=redis://r", "ROWCALL_UPSTREAM=postgresql://elsewhere/x");
+	FIND(f, "PATH=/bin", "DATABASE_URL=postgresql://u:p@db/app", "REPORTING=mysql2://db2:3307/x",
+	    "SPRING_DATASOURCE_URL=jdbc:postgresql://db/app", "REDIS_URL=redis://r", "ROWCALL_UPSTREAM=postgresql://elsewhere/x");
 	assert_upstreams(f, "postgresql db:5432, mysql db2:3307");
 	assert_int_equal(f->found.nreferences, 3);
 	rewrite(f);
@@ -544,7 +544,8 @@ references_are_bounded(void **state)
 static void
 templates(void **state)
 {
-	static const struct endpoint ends[] = { { "127.0.0.1", 41000, NULL }, { "::1", 42000, NULL }, { NULL, 0, "/private/2/mysql.sock" } };
+	static const struct endpoint ends[] = { { "127.0.0.1", 41000, NULL }, { "::1", 42000, NULL },
+		{ NULL, 0, "/private/2/mysql.sock" } };
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
@@ -580,18 +581,39 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(sets_and_unsets), TEST(an_empty_environment_is_fine), TEST(finds_urls_in_any_variable),
-		TEST(one_upstream_per_engine_host_and_port), TEST(a_bad_url_is_named_and_left), TEST(reads_pg_variables),
-		TEST(pghostaddr_is_where_libpq_connects), TEST(verify_full_keeps_the_name_it_verifies),
-		TEST(a_directory_in_pghost_is_a_socket_and_stays_one), TEST(without_a_host_libpq_uses_its_socket_directory),
-		TEST(or_this_machine_by_tcp), TEST(credentials_alone_are_no_second_database), TEST(a_url_without_host_takes_pghost),
-		TEST(a_url_without_port_takes_pgport), TEST(tls_of_the_server_leg_is_the_strictest_asked_for),
-		TEST(pgsslmode_counts_where_a_url_says_nothing), TEST(a_system_root_cannot_stay_beside_sslmode_disable),
-		TEST(preferred_tls_is_left_alone), TEST(the_root_certificate_in_home_is_found), TEST(pgservice_is_explained),
-		TEST(reads_mysql_variables), TEST(localhost_becomes_an_address_for_mysql), TEST(a_mysql_socket_stays_one),
-		TEST(a_named_host_wins_over_a_mysql_socket), TEST(db_host_needs_a_hint_of_the_engine), TEST(host_and_port_in_one_variable),
-		TEST(a_port_that_was_not_set_is_set), TEST(container_links_are_no_ports), TEST(what_is_not_ours_stays),
-		TEST(an_option_file_of_mysql_is_explained), TEST(and_no_matter_to_postgresql), TEST(references_are_bounded), TEST(templates),
+		TEST(sets_and_unsets),
+		TEST(an_empty_environment_is_fine),
+		TEST(finds_urls_in_any_variable),
+		TEST(one_upstream_per_engine_host_and_port),
+		TEST(a_bad_url_is_named_and_left),
+		TEST(reads_pg_variables),
+		TEST(pghostaddr_is_where_libpq_connects),
+		TEST(verify_full_keeps_the_name_it_verifies),
+		TEST(a_directory_in_pghost_is_a_socket_and_stays_one),
+		TEST(without_a_host_libpq_uses_its_socket_directory),
+		TEST(or_this_machine_by_tcp),
+		TEST(credentials_alone_are_no_second_database),
+		TEST(a_url_without_host_takes_pghost),
+		TEST(a_url_without_port_takes_pgport),
+		TEST(tls_of_the_server_leg_is_the_strictest_asked_for),
+		TEST(pgsslmode_counts_where_a_url_says_nothing),
+		TEST(a_system_root_cannot_stay_beside_sslmode_disable),
+		TEST(preferred_tls_is_left_alone),
+		TEST(the_root_certificate_in_home_is_found),
+		TEST(pgservice_is_explained),
+		TEST(reads_mysql_variables),
+		TEST(localhost_becomes_an_address_for_mysql),
+		TEST(a_mysql_socket_stays_one),
+		TEST(a_named_host_wins_over_a_mysql_socket),
+		TEST(db_host_needs_a_hint_of_the_engine),
+		TEST(host_and_port_in_one_variable),
+		TEST(a_port_that_was_not_set_is_set),
+		TEST(container_links_are_no_ports),
+		TEST(what_is_not_ours_stays),
+		TEST(an_option_file_of_mysql_is_explained),
+		TEST(and_no_matter_to_postgresql),
+		TEST(references_are_bounded),
+		TEST(templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,8 @@ durations(void **state)
 	assert_true(reads(OPTION_DURATION, "2h", &v) && v == INT64_C(7200000000000));
 	assert_true(reads(OPTION_DURATION, "250us", &v) && v == 250000);
 	assert_true(reads(OPTION_DURATION, "0", &v) && v == 0);
-	static const char *const bad[] = { "", "1", "100", "ms", "1.5s", "-1s", "1 s", "1S", "1sec", "01s", "99999999999999999h", "9223372036854775807h" };
+	static const char *const bad[] = { "", "1", "100", "ms", "1.5s", "-1s", "1 s", "1S", "1sec", "01s", "99999999999999999h",
+		"9223372036854775807h" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(reads(OPTION_DURATION, bad[i], &v));
@@ -242,7 +243,8 @@ flags_in_every_form(void **state)
 
 	(void)state;
 	settings_init(&s);
-	assert_int_equal(FLAGS(&s, "--max-queries", "3", "--fail-on=n-plus-one,duplicate:proven", "-q", "--no-inferred", "--", "cmd", "--x"), 7);
+	assert_int_equal(
+	    FLAGS(&s, "--max-queries", "3", "--fail-on=n-plus-one,duplicate:proven", "-q", "--no-inferred", "--", "cmd", "--x"), 7);
 	assert_int_equal(settings_get(&s, OPT_MAX_QUERIES).value, 3);
 	assert_int_equal(settings_get(&s, OPT_MAX_QUERIES).by, SAID_FLAG);
 	assert_string_equal(settings_nth(&s, OPT_FAIL_ON, SAID_FLAG, 0)->text, "n-plus-one");
@@ -271,15 +273,11 @@ wrong_flags(void **state)
 		const char *flag, *value, *words;
 	} cases[] = {
 		{ "--max-querys", "3", "unknown option --max-querys; did you mean --max-queries?" },
-		{ "--frobnicate", NULL, "unknown option --frobnicate" },
-		{ "--frobnicate=secret", NULL, "unknown option --frobnicate" },
-		{ "-z", NULL, "unknown option -z" },
-		{ "--max-queries", NULL, "option --max-queries needs a value" },
+		{ "--frobnicate", NULL, "unknown option --frobnicate" }, { "--frobnicate=secret", NULL, "unknown option --frobnicate" },
+		{ "-z", NULL, "unknown option -z" }, { "--max-queries", NULL, "option --max-queries needs a value" },
 		{ "--quiet=yes", NULL, "option --quiet takes no value" },
-		{ "--max-queries", "many", "--max-queries: \"many\" is not a whole number" },
-		{ "--fail-on", "a,,b", "empty word" },
-		{ "--workers", "65", "from 1 to 64" },
-		{ "--url", "http://x", "unknown option --url" },	/* belongs to mark and ping */
+		{ "--max-queries", "many", "--max-queries: \"many\" is not a whole number" }, { "--fail-on", "a,,b", "empty word" },
+		{ "--workers", "65", "from 1 to 64" }, { "--url", "http://x", "unknown option --url" }, /* belongs to mark and ping */
 	};
 	struct settings s;
 
@@ -310,8 +308,10 @@ environment_below_flags(void **state)
 	(void)state;
 	settings_init(&s);
 	assert_int_equal(FLAGS(&s, "--max-queries", "3"), 3);
-	assert_true(settings_from_environment(&s, (char *[]){ "ROWCALL_MAX_QUERIES=9", "ROWCALL_WORKERS=2", "ROWCALL_FAIL_ON=duplicate,n-plus-one",
-	    "ROWCALL_URL=http://x", "ROWCALL_INFERRED=false", "ROWCALL_RTT=", "MAX_QUERIES=1", NULL }, FOR_RUN, remember, &wrong));
+	assert_true(settings_from_environment(&s,
+	    (char *[]){ "ROWCALL_MAX_QUERIES=9", "ROWCALL_WORKERS=2", "ROWCALL_FAIL_ON=duplicate,n-plus-one", "ROWCALL_URL=http://x",
+		"ROWCALL_INFERRED=false", "ROWCALL_RTT=", "MAX_QUERIES=1", NULL },
+	    FOR_RUN, remember, &wrong));
 	assert_int_equal(settings_get(&s, OPT_MAX_QUERIES).value, 3);
 	assert_int_equal(settings_get(&s, OPT_WORKERS).value, 2);
 	assert_int_equal(settings_get(&s, OPT_WORKERS).by, SAID_ENVIRONMENT);
@@ -333,7 +333,8 @@ a_variable_that_resembles_none_is_told(void **state)
 	assert_true(settings_from_environment(&s, (char *[]){ "ROWCALL_MAX_QUERY=9", NULL }, FOR_RUN, remember, &wrong));
 	assert_string_equal(warned, "ROWCALL_MAX_QUERY is not a setting; did you mean ROWCALL_MAX_QUERIES?");
 	warned[0] = '\0';
-	assert_true(settings_from_environment(&s, (char *[]){ "ROWCALL_TEST_SERVERS=x", "ROWCALL_PROGRAM=x", NULL }, FOR_RUN, remember, &wrong));
+	assert_true(
+	    settings_from_environment(&s, (char *[]){ "ROWCALL_TEST_SERVERS=x", "ROWCALL_PROGRAM=x", NULL }, FOR_RUN, remember, &wrong));
 	assert_non_null(strstr(warned, "ROWCALL_PROGRAM"));
 	assert_false(settings_from_environment(&s, (char *[]){ "ROWCALL_WORKERS=two", NULL }, FOR_RUN, NULL, &wrong));
 	assert_non_null(strstr(wrong.text, "ROWCALL_WORKERS: \"two\" is not a whole number"));
@@ -344,11 +345,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_row_is_complete), cmocka_unit_test(names_keys_and_letters_are_unique),
-		cmocka_unit_test(names_of_variables), cmocka_unit_test(lists_keys_below_a_prefix), cmocka_unit_test(durations),
-		cmocka_unit_test(sizes), cmocka_unit_test(percentages), cmocka_unit_test(choices_counts_and_truth),
-		cmocka_unit_test(ranges_are_kept_at_both_ends), cmocka_unit_test(distance_between_words), cmocka_unit_test(only_near_words_are_suggested),
-		cmocka_unit_test(flags_in_every_form), cmocka_unit_test(wrong_flags), cmocka_unit_test(environment_below_flags),
+		cmocka_unit_test(every_row_is_complete),
+		cmocka_unit_test(names_keys_and_letters_are_unique),
+		cmocka_unit_test(names_of_variables),
+		cmocka_unit_test(lists_keys_below_a_prefix),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(percentages),
+		cmocka_unit_test(choices_counts_and_truth),
+		cmocka_unit_test(ranges_are_kept_at_both_ends),
+		cmocka_unit_test(distance_between_words),
+		cmocka_unit_test(only_near_words_are_suggested),
+		cmocka_unit_test(flags_in_every_form),
+		cmocka_unit_test(wrong_flags),
+		cmocka_unit_test(environment_below_flags),
 		cmocka_unit_test(a_variable_that_resembles_none_is_told),
 	};
 

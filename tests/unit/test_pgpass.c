@@ -123,9 +123,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_matching_line_is_repeated_for_us_before_it), cmocka_unit_test(stars_match_and_order_stays),
-		cmocka_unit_test(other_lines_stay_as_they_are), cmocka_unit_test(escapes_are_read),
-		cmocka_unit_test(the_directory_is_private_and_goes_with_all_in_it), cmocka_unit_test(a_long_base_gives_way_to_a_short_one),
+		cmocka_unit_test(a_matching_line_is_repeated_for_us_before_it),
+		cmocka_unit_test(stars_match_and_order_stays),
+		cmocka_unit_test(other_lines_stay_as_they_are),
+		cmocka_unit_test(escapes_are_read),
+		cmocka_unit_test(the_directory_is_private_and_goes_with_all_in_it),
+		cmocka_unit_test(a_long_base_gives_way_to_a_short_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

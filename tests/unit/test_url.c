@@ -63,7 +63,8 @@ static const struct {
 	{ "mysql+pymysql://u@127.0.0.1/app?charset=utf8mb4", ENGINE_MYSQL, "u", "", "127.0.0.1", "", 3306, "app" },
 	{ "mariadb://db/app", ENGINE_MYSQL, "", "", "db", "", 3306, "app" },
 	{ "trilogy://db/app", ENGINE_MYSQL, "", "", "db", "", 3306, "app" },
-	{ "mysql://localhost/app?unix_socket=/run/mysqld/mysqld.sock", ENGINE_MYSQL, "", "", "localhost", "/run/mysqld/mysqld.sock", 3306, "app" },
+	{ "mysql://localhost/app?unix_socket=/run/mysqld/mysqld.sock", ENGINE_MYSQL, "", "", "localhost", "/run/mysqld/mysqld.sock", 3306,
+	    "app" },
 	{ "mysql2://u@/app?socket=/tmp/my.sock", ENGINE_MYSQL, "u", "", "", "/tmp/my.sock", 3306, "app" },
 	{ "mysql://u@%2Ftmp%2Fmy.sock/app", ENGINE_MYSQL, "u", "", "", "/tmp/my.sock", 3306, "app" },
 	{ "jdbc:mysql://db:3306/app?useSSL=false", ENGINE_MYSQL, "", "", "db", "", 3306, "app" },
@@ -92,8 +93,9 @@ reads_every_form(void **state)
 static void
 leaves_other_texts_alone(void **state)
 {
-	static const char *const others[] = { "", "postgres", "postgresql", "http://db/app", "redis://db", "sqlite:///app.db", "mysql:host=db;port=3306",
-		"a postgresql://db/app", "postgresql:", "jdbc:oracle:thin:@db", "mongodb://a,b/c", "ftp://127.0.0.1/" };
+	static const char *const others[] = { "", "postgres", "postgresql", "http://db/app", "redis://db", "sqlite:///app.db",
+		"mysql:host=db;port=3306", "a postgresql://db/app", "postgresql:", "jdbc:oracle:thin:@db", "mongodb://a,b/c",
+		"ftp://127.0.0.1/" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -174,12 +176,14 @@ static const struct {
 	{ "postgresql:///app?user=me", &pg_sock, "postgresql:///app?user=me&host=/tmp/rc/0" },
 	{ "postgresql:///app?host=/run/postgresql", &tcp, "postgresql:///app?host=127.0.0.1&port=41233" },
 	{ "mysql2://u:p@localhost/app?encoding=utf8", &tcp, "mysql2://u:p@127.0.0.1:41233/app?encoding=utf8" },
-	{ "mysql://u@localhost/app?unix_socket=/run/my.sock&x=1", &my_sock, "mysql://u@localhost/app?unix_socket=/tmp/rc/0/mysql.sock&x=1" },
+	{ "mysql://u@localhost/app?unix_socket=/run/my.sock&x=1", &my_sock,
+	    "mysql://u@localhost/app?unix_socket=/tmp/rc/0/mysql.sock&x=1" },
 	{ "mysql://u@%2Frun%2Fmy.sock/app", &my_sock, "mysql://u@%2Ftmp%2Frc%2F0%2Fmysql.sock/app" },
 	{ "mysql://u@localhost/app?socket=/run/my.sock&x=1", &tcp, "mysql://u@127.0.0.1:41233/app?x=1" },
 	/* TLS the plain leg cannot give */
 	{ "postgres://db/a?sslmode=require&x=1", &tcp, "postgres://127.0.0.1:41233/a?sslmode=disable&x=1" },
-	{ "postgres://db/a?sslmode=verify-full&sslrootcert=/ca.pem", &tcp, "postgres://127.0.0.1:41233/a?sslmode=disable&sslrootcert=/ca.pem" },
+	{ "postgres://db/a?sslmode=verify-full&sslrootcert=/ca.pem", &tcp,
+	    "postgres://127.0.0.1:41233/a?sslmode=disable&sslrootcert=/ca.pem" },
 	{ "postgres://db/a?sslmode=verify-full&sslrootcert=system&x=1", &tcp, "postgres://127.0.0.1:41233/a?sslmode=disable&x=1" },
 	{ "postgres://db/a?sslrootcert=system", &tcp, "postgres://127.0.0.1:41233/a" },
 	{ "postgres://db/a?sslmode=prefer", &tcp, "postgres://127.0.0.1:41233/a?sslmode=prefer" },
@@ -271,7 +275,8 @@ shows_no_password(void **state)
 	assert_string_equal(url_public(&arena, "postgresql://u:secret@db/app?x=1"), "postgresql://u:***@db/app?x=1");
 	assert_string_equal(url_public(&arena, "postgresql://u@db/app"), "postgresql://u@db/app");
 	assert_string_equal(url_public(&arena, "postgresql://u:se/cr@et@db/app"), "postgresql://u:***@db/app");
-	assert_string_equal(url_public(&arena, "jdbc:mysql://db/app?user=u&password=secret&x=1"), "jdbc:mysql://db/app?user=u&password=***&x=1");
+	assert_string_equal(
+	    url_public(&arena, "jdbc:mysql://db/app?user=u&password=secret&x=1"), "jdbc:mysql://db/app?user=u&password=***&x=1");
 	assert_string_equal(url_public(&arena, "not a url"), "not a url");
 }
 
