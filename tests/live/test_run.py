@@ -378,3 +378,49 @@ print("dropped")
 """
     run = rowcall.python(code, env={"DATABASE_URL": pg.url()})
     assert (run.status, run.out) == (0, "dropped\n"), run
+
+
+# --- MySQL and MariaDB --------------------------------------------------------------------------------------------------------------
+
+def test_both_families_in_one_run(rowcall, pg, my):
+    code = """
+import os, psycopg2, pymysql, urllib.parse
+url = urllib.parse.urlsplit(os.environ["AUDIT_DATABASE_URL"])
+postgresql = psycopg2.connect(os.environ["DATABASE_URL"])
+mariadb = pymysql.connect(host=url.hostname, port=url.port, user=url.username, password=url.password, database=url.path[1:])
+for connection in (postgresql, mariadb):
+    for number in range(3):
+        connection.cursor().execute("SELECT name FROM things WHERE id = %s /*route='both',rowcall_request='b'*/", [number])
+"""
+    run = rowcall.python(code, env={"DATABASE_URL": pg.url(), "AUDIT_DATABASE_URL": my.url()})
+    assert run.status == 0, run
+    (request,) = run.report["requests"]
+    assert (request["scope"], request["queries"], len(request["databases"])) == ("both", 6, 2)
+    assert len(run.report["run"]["upstreams"]) == 2
+
+
+@pytest.mark.parametrize("env, host, port", [
+    ({"MYSQL_HOST": "localhost", "MYSQL_PORT": "{port}"}, "MYSQL_HOST", "MYSQL_PORT"),
+    ({"MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": "{port}"}, "MYSQL_HOST", "MYSQL_TCP_PORT"),
+    ({"MYSQLHOST": "127.0.0.1", "MYSQLPORT": "{port}"}, "MYSQLHOST", "MYSQLPORT"),
+    ({"DB_CONNECTION": "mysql", "DB_HOST": "localhost", "DB_PORT": "{port}"}, "DB_HOST", "DB_PORT"),
+])
+def test_mysql_variables_become_an_address_and_never_localhost(rowcall, my, env, host, port):
+    """localhost would make MySQL's clients go past us, to the server's socket."""
+    found, _ = child_environment(rowcall, env={name: value.format(port=my.port) for name, value in env.items()})
+    assert found[host] == "127.0.0.1"
+    assert int(found[port]) != my.port
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mysql2", "mariadb", "mysql+pymysql", "jdbc:mariadb"])
+def test_mysql_urls_keep_their_scheme(rowcall, my, scheme):
+    env, _ = child_environment(rowcall, env={"DATABASE_URL": my.url(scheme=scheme) + "?charset=utf8mb4"})
+    assert env["DATABASE_URL"] == f"{scheme}://app:app@127.0.0.1:{port_of(env['DATABASE_URL'])}/app?charset=utf8mb4"
+    assert port_of(env["DATABASE_URL"]) != my.port
+
+
+def test_a_mysql_socket_stays_one(rowcall, my):
+    run = rowcall.run("--", "mariadb", "--no-defaults", "-u", "root", "-BN", "-e", "SELECT COUNT(*), USER() FROM things", "app",
+                      env={"MYSQL_UNIX_PORT": str(my.socket)})
+    assert (run.status, run.out) == (0, "100\troot@localhost\n"), run
+    assert run.verdict[3] == 1
