@@ -37,11 +37,14 @@ enum {
 	/* ---- proxy ---- */
 	LIMIT_TEXT_PARTS = 4096,	/* statements of one text told apart */
 	LIMIT_HANDSHAKE = 64 << 10,	/* bytes of one leg held during the handshake */
+	LIMIT_HANDSHAKE_MS = 60000,	/* from accept until the session is piped, as long as PostgreSQL gives for authentication */
 	LIMIT_READ_BUFFER = 16 << 10,	/* the worker's one read buffer */
 	LIMIT_LISTENS = 64,		/* listeners of one process */
 	LIMIT_URL = 8192,		/* bytes of a database URL */
 	LIMIT_CONFIG_BYTES = 1 << 20,	/* of rowcall.yaml */
 	LIMIT_CONFIG_DEPTH = 8,		/* nesting in it */
+	LIMIT_REFERENCES = 64,		/* variables of an environment that name databases */
+	LIMIT_NOTES = 32,		/* sentences about it */
 	LIMIT_LIST = 10000,		/* entries of one list in it */
 	LIMIT_LOG_LINE = 4096,
 	LIMIT_PASSFILE = 1 << 20,	/* bytes of a .pgpass or service file */
@@ -77,7 +80,9 @@ enum {
 	LIMIT_VIOLATIONS = 10000,	/* (scope or test, kind of budget) pairs over their limit */
 	LIMIT_REPORT_BYTES = 1 << 30,	/* one rendered report */
 	LIMIT_STORE_QUEUE = 64 << 20,	/* packed bytes waiting for the disk before requests are left out of the recording */
+	LIMIT_STORE_BATCH = 8 << 20,	/* ... before who may wait does */
 	LIMIT_PACKED_REQUEST = 32 << 20, /* bytes of one packed request */
+	LIMIT_PACKED_SHAPE = 4 << 20,	/* ... shape, without its text */
 	LIMIT_UPSTREAMS = 1024,		/* upstreams of one recording */
 
 	/* ---- lineage ---- */

@@ -22,7 +22,7 @@
 #include "private_dir.h"
 #include "unconnected.h"
 
-enum { WIND_UP_MS = 1000, LOOK_MS = 5, PROGRESS_MS = 500, PASSFILE_BYTES = 1 << 20 };
+enum { WIND_UP_MS = 1000, LOOK_MS = 5, PROGRESS_MS = 500 };
 
 extern char **environ;
 
@@ -344,8 +344,8 @@ resolve_passwords(struct run *r)
 	const char *path;
 	unsigned n = list_moves(r, moves);
 
-	strbuf_init(&in, PASSFILE_BYTES);
-	strbuf_init(&out, PASSFILE_BYTES * 4);
+	strbuf_init(&in, LIMIT_PASSFILE);
+	strbuf_init(&out, LIMIT_PASSFILE * 4);
 	if (read_passfile(r, &in) && pgpass_rewrite(strbuf_span(&in), moves, n, &out) > 0) {
 		path = private_dir_file(&r->dir, &r->arena, "pgpass", strbuf_span(&out), &p);
 		if (path)

@@ -60,6 +60,12 @@ numeric(const char *host)
 	return inet_pton(AF_INET, host, room) == 1 || inet_pton(AF_INET6, host, room) == 1;
 }
 
+static bool
+is_loopback(const char *host)
+{
+	return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+}
+
 bool
 config_address(struct arena *a, const char *text, const char **host, uint16_t *port, bool *is_unix, const char *where, struct problem *p)
 {
@@ -195,12 +201,61 @@ listener_url(struct arena *a, const char *text, const char *where, struct db_url
 	}
 }
 
-static bool
-one_listener(const struct settings *s, struct arena *a, enum said_by by, uint32_t i, const struct upstream_found *found, uint32_t nfound,
-    struct listen_config *l, struct problem *p)
+/* Who says where to listen and where to forward. Flags and the environment may share the work; a file's entries are whole. */
+struct listen_source {
+	enum said_by address, upstream;
+};
+
+/* found: what the environment of a child names, which comes before the file and after flags. */
+static struct listen_source
+find_listen_source(const struct settings *s, bool found)
 {
-	struct setting address = settings_entry(s, OPT_LISTEN, by, i), up = settings_entry(s, OPT_UPSTREAM, by, i);
-	struct setting name = settings_entry(s, OPT_LISTEN_NAME, by, i);
+	struct listen_source by = { settings_source(s, OPT_LISTEN), settings_source(s, OPT_UPSTREAM) };
+
+	if (by.address > SAID_FILE || by.upstream > SAID_FILE || found) {
+		by.address = by.address > SAID_FILE ? by.address : SAID_DEFAULT;
+		by.upstream = by.upstream > SAID_FILE ? by.upstream : SAID_DEFAULT;
+	} else if (settings_entries(s, "listen[].", SAID_FILE))
+		by.address = by.upstream = SAID_FILE;
+	return by;
+}
+
+static uint32_t
+count_values(const struct settings *s, enum option_id id, enum said_by by)
+{
+	uint32_t n = 0;
+
+	while (by != SAID_DEFAULT && settings_nth(s, id, by, n))
+		n++;
+	return n;
+}
+
+static uint32_t
+count_listens(const struct settings *s, struct listen_source by, uint32_t nfound)
+{
+	uint32_t listens = count_values(s, OPT_LISTEN, by.address), upstreams = count_values(s, OPT_UPSTREAM, by.upstream);
+
+	if (by.address == SAID_FILE)
+		return settings_entries(s, "listen[].", SAID_FILE);
+	if (by.upstream == SAID_DEFAULT)
+		upstreams = nfound;
+	return listens > upstreams ? listens : upstreams;
+}
+
+static bool
+no_upstream(const struct settings *s, const struct setting *address, uint32_t i, struct problem *p)
+{
+	if (address->by > SAID_FILE)
+		return problem(
+		    p, "--listen %s has no --upstream; name the database server: --upstream postgresql://HOST:PORT", address->text);
+	return problem(p, "%s: listen: entry %u has no upstream; add upstream: postgresql://HOST:PORT", s->file, i + 1);
+}
+
+static bool
+one_listener(const struct settings *s, struct arena *a, struct listen_source by, uint32_t i, const struct upstream_found *found,
+    uint32_t nfound, struct listen_config *l, struct problem *p)
+{
+	struct setting address = settings_entry(s, OPT_LISTEN, by.address, i), up = settings_entry(s, OPT_UPSTREAM, by.upstream, i);
 	struct db_url u;
 
 	*l = (struct listen_config){ .address = "127.0.0.1",
@@ -208,56 +263,28 @@ one_listener(const struct settings *s, struct arena *a, enum said_by by, uint32_
 		.client_cert = "",
 		.client_key = "",
 		.catalog = "",
-		.name = name.text,
-		.line = address.by == SAID_FILE ? address.line : up.line };
-	if (up.by != SAID_DEFAULT) {
+		.name = by.address == SAID_FILE ? settings_entry(s, OPT_LISTEN_NAME, SAID_FILE, i).text : NULL,
+		.line = address.line ? address.line : up.line };
+	if (up.text) {
 		if (!listener_url(a, up.text, where_said(s, a, &up), &u, p))
 			return false;
-	} else if (i < nfound)
+	} else if (by.upstream == SAID_DEFAULT && i < nfound)
 		u = found[i].parsed;
-	else if (address.by == SAID_FILE)
-		return problem(p, "%s: this listener has no upstream; add upstream: postgresql://HOST:PORT", where_said(s, a, &address));
 	else
-		return problem(
-		    p, "--listen %s has no --upstream; name the database server: --upstream postgresql://HOST:PORT", address.text);
-	if (address.by != SAID_DEFAULT &&
-	    !config_address(a, address.text, &l->address, &l->port, &l->is_unix, where_said(s, a, &address), p))
+		return no_upstream(s, &address, i, p);
+	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, where_said(s, a, &address), p))
 		return false;
-	return config_upstream(a, &u, l, p) && listener_tls(s, by, i, l, p);
-}
-
-static enum said_by
-listen_source(const struct settings *s)
-{
-	enum said_by a = settings_source(s, OPT_LISTEN), b = settings_source(s, OPT_UPSTREAM);
-
-	return a > b ? a : b;
+	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, l, p);
 }
 
 static bool
 build_listens(
     const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *c, struct problem *p)
 {
-	enum said_by by = listen_source(s);
+	struct listen_source by = find_listen_source(s, nfound > 0);
+	uint32_t n = count_listens(s, by, nfound);
 	struct listen_config *l;
-	uint32_t n = 0, said;
 
-	/* What the environment of a child names comes before the file, and after flags. */
-	if (nfound && by == SAID_FILE)
-		by = SAID_DEFAULT;
-	if (by != SAID_DEFAULT)
-		for (said = 0; settings_nth(s, OPT_LISTEN, by, said); said++)
-			continue;
-	else
-		said = 0;
-	n = said;
-	if (by != SAID_DEFAULT) {
-		for (said = 0; settings_nth(s, OPT_UPSTREAM, by, said); said++)
-			continue;
-		n = said > n ? said : n;
-	}
-	if (n < nfound && (by == SAID_DEFAULT || !settings_nth(s, OPT_UPSTREAM, by, 0)))
-		n = nfound;
 	if (n > LIMIT_LISTENS)
 		return problem(p, "%u listeners are more than the %d one process may have", n, LIMIT_LISTENS);
 	c->listens = l = arena_zero(a, (n ? n : 1) * sizeof *l);
@@ -398,30 +425,45 @@ is_date(const char *text)
 	return strcmp(again, text) == 0;
 }
 
+/* 16 hex digits, or q and at least 7 of them. */
+static bool
+is_fingerprint(const char *text)
+{
+	size_t prefix = *text == 'q', n = strspn(text + prefix, "0123456789abcdef");
+
+	return !text[prefix + n] && (prefix ? n >= 7 && n <= 16 : n == 16);
+}
+
+static bool
+build_allow(const struct settings *s, struct arena *a, uint32_t i, struct allow *v, struct problem *p)
+{
+	struct setting rule = settings_entry(s, OPT_ALLOW_RULE, SAID_FILE, i), scope = settings_entry(s, OPT_ALLOW_SCOPE, SAID_FILE, i);
+	struct setting shape = settings_entry(s, OPT_ALLOW_SHAPE, SAID_FILE, i), until = settings_entry(s, OPT_ALLOW_UNTIL, SAID_FILE, i);
+	struct setting reason = settings_entry(s, OPT_ALLOW_REASON, SAID_FILE, i);
+
+	*v = (struct allow){ .rule = RULES, .scope = scope.text, .shape = shape.text, .reason = reason.text, .until = until.text };
+	v->line = rule.line ? rule.line : reason.line;
+	if (!reason.text || !*reason.text)
+		return problem(p, "%s: allow: entry %u needs a reason", s->file, i + 1);
+	if (rule.text && !rule_named(rule.text, &v->rule, where_said(s, a, &rule), p))
+		return false;
+	if (shape.text && !is_fingerprint(shape.text))
+		return problem(
+		    p, "%s: \"%s\" is not a fingerprint: 16 hex digits, or q and at least 7 of them", where_said(s, a, &shape), shape.text);
+	if (until.text && !is_date(until.text))
+		return problem(p, "%s: \"%s\" is not a date such as 2027-01-01", where_said(s, a, &until), until.text);
+	return true;
+}
+
 static bool
 build_allows(const struct settings *s, struct arena *a, struct gate_config *g, struct problem *p)
 {
 	uint32_t n = settings_entries(s, "allow[].", SAID_FILE);
 	struct allow *v = arena_zero(a, (n + 1) * sizeof *v);
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct setting rule = settings_entry(s, OPT_ALLOW_RULE, SAID_FILE, i),
-			       reason = settings_entry(s, OPT_ALLOW_REASON, SAID_FILE, i);
-		struct setting until = settings_entry(s, OPT_ALLOW_UNTIL, SAID_FILE, i);
-
-		v[i] = (struct allow){ .rule = RULES,
-			.scope = settings_entry(s, OPT_ALLOW_SCOPE, SAID_FILE, i).text,
-			.shape = settings_entry(s, OPT_ALLOW_SHAPE, SAID_FILE, i).text,
-			.reason = reason.text,
-			.until = until.text,
-			.line = rule.line };
-		if (!reason.text || !*reason.text)
-			return problem(p, "%s: allow: entry %u needs a reason", s->file, i + 1);
-		if (rule.text && !rule_named(rule.text, &v[i].rule, where_said(s, a, &rule), p))
+	for (uint32_t i = 0; i < n; i++)
+		if (!build_allow(s, a, i, &v[i], p))
 			return false;
-		if (until.text && !is_date(until.text))
-			return problem(p, "%s: \"%s\" is not a date such as 2027-01-01", where_said(s, a, &until), until.text);
-	}
 	g->allows = v;
 	g->nallows = n;
 	return true;
@@ -524,7 +566,12 @@ build_admin(const struct settings *s, struct arena *a, struct config *c, struct 
 		if (is_unix)
 			return problem(p, "%s: the admin port is TCP; write 127.0.0.1:9433", where_said(s, a, &admin));
 	}
-	return !*c->admin_token_file || config_token(a, c->admin_token_file, &c->admin_token, p);
+	if (*c->admin_token_file && !config_token(a, c->admin_token_file, &c->admin_token, p))
+		return false;
+	if (*c->admin_address && !is_loopback(c->admin_address) && !*c->admin_token)
+		return problem(
+		    p, "%s: beyond this machine the admin port needs a token: --admin-token-file FILE", where_said(s, a, &admin));
+	return true;
 }
 
 static void

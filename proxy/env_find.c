@@ -24,7 +24,7 @@ env_note(struct env_databases *out, struct arena *a, const char *fmt, ...)
 	char text[1200];
 	va_list ap;
 
-	if (out->nnotes == ENV_NOTES)
+	if (out->nnotes == LIMIT_NOTES)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
@@ -181,8 +181,8 @@ add_reference(struct finder *f, struct reference r)
 		pg_trust(f, &r.url);
 	} else
 		my_fill(f, &r.url, r.name);
-	if (out->nreferences == ENV_REFERENCES) {
-		env_note(out, f->arena, "%s is left as it is: more than %d variables name databases", r.name, ENV_REFERENCES);
+	if (out->nreferences == LIMIT_REFERENCES) {
+		env_note(out, f->arena, "%s is left as it is: more than %d variables name databases", r.name, LIMIT_REFERENCES);
 		return;
 	}
 	for (i = 0; i < out->nupstreams && !url_same_server(&out->upstreams[i], &r.url); i++)

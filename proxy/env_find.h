@@ -5,9 +5,8 @@
 #define ROWCALL_ENV_FIND_H
 
 #include "env.h"
+#include "fingerprint/limits.h"
 #include "url.h"
-
-enum { ENV_REFERENCES = 64, ENV_NOTES = 32 };
 
 enum reference_kind {
 	REFERENCE_URL,		/* one variable holds a URL */
@@ -26,11 +25,11 @@ struct reference {
 };
 
 struct env_databases {
-	struct reference references[ENV_REFERENCES];
+	struct reference references[LIMIT_REFERENCES];
 	uint32_t nreferences;
-	struct db_url upstreams[ENV_REFERENCES];	/* one per distinct engine, host and port; TLS: the strictest any reference asks for */
+	struct db_url upstreams[LIMIT_REFERENCES];	/* one per distinct engine, host and port; TLS: the strictest any reference asks for */
 	uint32_t nupstreams;
-	const char *notes[ENV_NOTES];			/* what a person should know, one sentence each */
+	const char *notes[LIMIT_NOTES];			/* what a person should know, one sentence each */
 	uint32_t nnotes;
 };
 

@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-
-enum { LINE_BYTES = 2048 };
+#include "reports/utf8.h"
 
 struct log {
 	int fd;
@@ -43,13 +43,27 @@ log_wants(const struct log *l, enum log_level level)
 	return level <= l->level;
 }
 
-/* Control characters would let a client write lines of its own into the log. */
+/* Control characters would let a client write lines of its own into the log; what is not UTF-8 would make JSON of no use. */
 static void
 neutralize(char *s)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
+	struct span rest = span_str(s);
+	char *to = s;
+
+	while (rest.n) {
+		uint32_t c;
+		size_t n = utf8_next(rest, &c);
+
+		if (n == 0 || utf8_unsafe(c)) {
+			*to++ = '?';
+			n = n ? n : 1;
+		} else {
+			memmove(to, rest.p, n);
+			to += n;
+		}
+		rest = span_from(rest, n);
+	}
+	*to = '\0';
 }
 
 static void
@@ -103,7 +117,7 @@ write_text(struct strbuf *line, enum log_level level, uint32_t session, const ch
 void
 log_line(struct log *l, enum log_level level, uint32_t session, const char *fmt, ...)
 {
-	char text[LINE_BYTES];
+	char text[LIMIT_LOG_LINE];
 	struct strbuf line;
 	va_list ap;
 
@@ -113,7 +127,7 @@ log_line(struct log *l, enum log_level level, uint32_t session, const char *fmt,
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	neutralize(text);
-	strbuf_init(&line, LINE_BYTES * 2 + 256);
+	strbuf_init(&line, LIMIT_LOG_LINE * 2 + 256);
 	if (l->json)
 		write_json(&line, level, session, text);
 	else

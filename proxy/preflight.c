@@ -32,6 +32,39 @@ connect_to(const struct sockaddr *sa, socklen_t n, uint64_t timeout)
 	return -1;
 }
 
+/* Nobody on the port of this machine, but a socket: the app may mean that one. */
+static const char *
+socket_nearby(const struct upstream_config *up, char *path, size_t n)
+{
+	static const char *const mysql[] = { "/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock" };
+
+	if (up->is_unix || (strcmp(up->host, "127.0.0.1") != 0 && strcmp(up->host, "::1") != 0 && strcmp(up->host, "localhost") != 0))
+		return NULL;
+	if (up->engine == ENGINE_POSTGRESQL) {
+		snprintf(path, n, "/var/run/postgresql/.s.PGSQL.%u", up->port);
+		return access(path, F_OK) == 0 ? "postgresql:///?host=/var/run/postgresql" : NULL;
+	}
+	for (size_t i = 0; i < sizeof mysql / sizeof *mysql; i++) {
+		snprintf(path, n, "%s", mysql[i]);
+		if (access(path, F_OK) == 0)
+			return "mysql:///?socket=";
+	}
+	return NULL;
+}
+
+static void
+cannot_reach(const struct upstream_config *up, int why, struct problem *p)
+{
+	char path[128];
+	const char *url = socket_nearby(up, path, sizeof path);
+
+	if (url)
+		problem(p, "cannot reach %s at %s: %s; there is a socket %s: name it as %s%s", engine_name(up->engine), up->display,
+		    strerror(why), path, url, up->engine == ENGINE_MYSQL ? path : "");
+	else
+		problem(p, "cannot reach %s at %s: %s", engine_name(up->engine), up->display, strerror(why));
+}
+
 static int
 open_upstream(const struct upstream_config *up, uint64_t timeout, struct problem *p)
 {
@@ -59,7 +92,7 @@ open_upstream(const struct upstream_config *up, uint64_t timeout, struct problem
 		freeaddrinfo(list);
 	}
 	if (fd < 0)
-		problem(p, "cannot reach %s at %s: %s", engine_name(up->engine), up->display, strerror(errno));
+		cannot_reach(up, errno, p);
 	return fd;
 }
 

@@ -425,6 +425,59 @@ sockets_and_several_listeners(void **state)
 	done(&b);
 }
 
+/* A container sets the upstream, the command line the address. */
+static void
+flags_and_environment_share_a_pair(void **state)
+{
+	struct built b;
+
+	(void)state;
+	b = (struct built){ 0 };
+	settings_init(&b.settings);
+	assert_true(
+	    settings_from_environment(&b.settings, (char *[]){ "ROWCALL_UPSTREAM=mysql://db", NULL }, FOR_PROXY, NULL, &problem_said));
+	int rest;
+
+	assert_true(settings_from_flags(
+	    &b.settings, 3, (char *[]){ "proxy", "--listen", "127.0.0.1:3307", NULL }, FOR_PROXY, &rest, &problem_said));
+	b.ok = config_build(&b.settings, &b.arena, NULL, 0, &b.config, &problem_said);
+	assert_true(b.ok);
+	assert_int_equal(b.config.nlistens, 1);
+	assert_int_equal(b.config.listens[0].port, 3307);
+	assert_string_equal(b.config.listens[0].upstream.host, "db");
+	done(&b);
+}
+
+/* What `run` finds in an environment pairs with --listen, gives way to --upstream, and comes before the file. */
+static void
+databases_of_the_environment(void **state)
+{
+	struct arena arena = { 0 };
+	struct upstream_found found[2];
+	struct built b;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(url_parse(&arena, i ? "mysql://two" : "postgresql://one", &found[i].parsed, &problem_said), URL_OK);
+	BUILD(&b, sample, "--listen", "127.0.0.1:6000");
+	assert_false(b.ok);
+	b.ok = config_build(&b.settings, &b.arena, found, 2, &b.config, &problem_said);
+	assert_true(b.ok);
+	assert_int_equal(b.config.nlistens, 2);
+	assert_int_equal(b.config.listens[0].port, 6000);
+	assert_string_equal(b.config.listens[0].upstream.host, "one");
+	assert_int_equal(b.config.listens[1].port, 0);
+	assert_string_equal(b.config.listens[1].upstream.host, "two");
+	done(&b);
+	BUILD(&b, sample, "--upstream", "postgresql://three");
+	config_clear(&b.config);
+	b.ok = config_build(&b.settings, &b.arena, found, 2, &b.config, &problem_said);
+	assert_int_equal(b.config.nlistens, 1);
+	assert_string_equal(b.config.listens[0].upstream.host, "three");
+	done(&b);
+	arena_clear(&arena);
+}
+
 static void
 what_does_not_fit_together_is_told(void **state)
 {
@@ -433,7 +486,14 @@ what_does_not_fit_together_is_told(void **state)
 		const char *flags[5];
 		const char *words;
 	} cases[] = {
-		{ "listen: [{address: '127.0.0.1:5433'}]", { NULL }, "rowcall.yaml:1:20: this listener has no upstream" },
+		{ "listen: [{address: '127.0.0.1:5433'}]", { NULL }, "rowcall.yaml: listen: entry 1 has no upstream" },
+		{ "listen: [{name: x}]", { NULL }, "rowcall.yaml: listen: entry 1 has no upstream" },
+		{ "listen: [{address: '127.0.0.1:1', upstream: 'postgresql://db'}, {server_tls: disable}]", { NULL },
+		    "entry 2 has no upstream" },
+		{ "allow: [{reason: x, shape: q91bd0}]", { NULL }, "rowcall.yaml:1:28: \"q91bd0\" is not a fingerprint" },
+		{ "allow: [{reason: x, shape: 91bd02c4}]", { NULL }, "is not a fingerprint" },
+		{ "admin: {address: '0.0.0.0:9433'}", { NULL }, "rowcall.yaml:1:18: beyond this machine the admin port needs a token" },
+
 		{ "listen: [{address: '5433', upstream: 'postgresql://db'}]", { NULL }, "rowcall.yaml:1:20: \"5433\" has no port" },
 		{ "listen: [{address: 'db:5433', upstream: 'postgresql://db'}]", { NULL }, "is not a numeric address" },
 		{ "listen: [{address: '127.0.0.1:99999', upstream: 'postgresql://db'}]", { NULL }, "is not a port" },
@@ -591,6 +651,8 @@ main(void)
 		cmocka_unit_test(without_anything_the_defaults_hold),
 		cmocka_unit_test(flags_win_over_the_file),
 		cmocka_unit_test(sockets_and_several_listeners),
+		cmocka_unit_test(flags_and_environment_share_a_pair),
+		cmocka_unit_test(databases_of_the_environment),
 		cmocka_unit_test(what_does_not_fit_together_is_told),
 		cmocka_unit_test(a_token_others_can_read_is_refused),
 		cmocka_unit_test(listeners_are_bounded),

@@ -93,7 +93,7 @@ collect(void *ctx, const char *line)
 static void
 rewrite(struct fixture *f)
 {
-	struct endpoint ends[ENV_REFERENCES] = { 0 };
+	struct endpoint ends[LIMIT_REFERENCES] = { 0 };
 
 	for (uint32_t i = 0; i < f->found.nreferences; i++) {
 		const struct reference *r = &f->found.references[i];
@@ -491,7 +491,7 @@ static void
 what_is_not_ours_stays(void **state)
 {
 	struct fixture *f = *state;
-	struct endpoint none[ENV_REFERENCES] = { 0 };
+	struct endpoint none[LIMIT_REFERENCES] = { 0 };
 
 	FIND(f, "DATABASE_URL=postgres://db/app?sslmode=require", "PGSSLMODE=require");
 	env_rewrite(&f->env, &f->found, none, collect, f);
@@ -525,16 +525,16 @@ static void
 references_are_bounded(void **state)
 {
 	struct fixture *f = *state;
-	char *variables[ENV_REFERENCES + 2];
+	char *variables[LIMIT_REFERENCES + 2];
 
-	for (uint32_t i = 0; i <= ENV_REFERENCES; i++) {
+	for (uint32_t i = 0; i <= LIMIT_REFERENCES; i++) {
 		variables[i] = arena_zero(&f->arena, 80);
 		snprintf(variables[i], 80, "URL%u=postgres://db%u/app", i, i);
 	}
-	variables[ENV_REFERENCES + 1] = NULL;
+	variables[LIMIT_REFERENCES + 1] = NULL;
 	find(f, variables);
-	assert_int_equal(f->found.nreferences, ENV_REFERENCES);
-	assert_int_equal(f->found.nupstreams, ENV_REFERENCES);
+	assert_int_equal(f->found.nreferences, LIMIT_REFERENCES);
+	assert_int_equal(f->found.nupstreams, LIMIT_REFERENCES);
 	assert_int_equal(f->found.nnotes, 1);
 	assert_non_null(strstr(f->found.notes[0], "more than 64"));
 }
