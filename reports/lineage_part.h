@@ -102,6 +102,7 @@ struct trial {
 	uint32_t first_child, first_parent;	/* indices into index.stmts */
 	double bits;
 	enum key_domain domain;
+	bool as_seen;			/* values come in the order in which the rows first show them */
 	bool self, each_row, newest, sorted, id_like, composite, partial;
 	bool fits;			/* more than chance: a loop, when it also fans out */
 	bool accepted;

@@ -4,11 +4,15 @@
 
 #include "lineage_part.h"
 
+/* Values in the order of rows that are too many for chance, when all of them are used, or some. */
+enum { KNOWN_ORDER = 3, KNOWN_ORDER_OF_SOME = 7 };
+
 /* ---- looking ---- */
 
 /* What is followed from value to value. */
 struct walk_through {
 	uint32_t position;	/* occurrence of the previous hit, NONE before the first */
+	uint32_t entry;		/* ... and its value */
 	uint32_t before;	/* execution before the present one */
 	uint32_t present;
 	uint32_t up, down;	/* length of the present runs */
@@ -96,6 +100,8 @@ note_hit(struct weighing *w, struct trial *t, struct walk_through *f, uint32_t e
 		t->first_child = f->present;
 	if (t->first_parent == NONE || x->stmts[result].ended < x->stmts[t->first_parent].ended)
 		t->first_parent = result;
+	t->as_seen = t->hits == 0 || (t->as_seen && entry > f->entry);
+	f->entry = entry;
 	t->hits++;
 	t->lead += t->misses == 0;
 	note_order(t, f, o);
@@ -216,6 +222,8 @@ trial_look(struct weighing *w, struct trial *t)
 	for (uint32_t i = 0; i < t->slot->nvalues; i++)
 		if (x->stmts[t->slot->values[i].stmt].sent >= begin)
 			look_at(w, t, &f, &t->slot->values[i]);
+		else
+			f.present = t->slot->values[i].stmt;
 	if (t->hits < 2)
 		return false;
 	measure_source(w, t, x->stmts[t->slot->values[t->slot->nvalues - 1].stmt].sent);
@@ -330,7 +338,9 @@ trial_real_misses(const struct trial *t)
 struct scales {
 	uint32_t miss;
 	double order;
-	bool low, tight, in_order, one_result;
+	bool low, tight, in_order, many_in_order, one_result;
+	bool listed;	/* a few values that repeat, each asked for once: whoever knows them by heart (types, tenants) asks the same way,
+			 * but in an order of his own */
 };
 
 static bool
@@ -338,13 +348,15 @@ fits_key(const struct trial *t, const struct scales *c)
 {
 	bool refers = t->domain == DOMAIN_REFERS;
 
+	if (c->listed)
+		return false;
 	if ((t->bits >= 10 && c->miss == 0) || t->bits >= 20)
 		return true;
 	if (c->tight && c->miss == 0)
 		return true;
 	if (t->self && c->miss == 0 && !(c->low && t->hits <= 2) && t->fan >= 2)
 		return true;
-	if (refers && c->miss == 0 && t->up == t->hits && t->hits >= 6)
+	if (refers && c->miss == 0 && t->up == t->hits && t->hits >= KNOWN_ORDER_OF_SOME)
 		return true;
 	return refers && c->tight && t->hits >= 3;
 }
@@ -373,7 +385,7 @@ fits(const struct trial *t, const struct scales *c)
 	case DOMAIN_SAME:
 		return fits_key(t, c);
 	case DOMAIN_SHARED:
-		return (t->bits >= 10 && c->miss == 0) || (c->tight && !c->low && t->hits >= 4 && c->in_order && t->newest) || t->composite;
+		return (t->bits >= 10 && c->miss == 0 && !(c->low && !t->each_row && !c->many_in_order)) || (c->tight && !c->low && t->hits >= 4 && c->in_order && t->newest) || t->composite;
 	case DOMAIN_UNKNOWN:
 		return fits_unknown(t, c);
 	case DOMAIN_CONTRADICTS:
@@ -393,8 +405,10 @@ trial_judge(struct index *x, struct trial *t)
 	t->bits = place + (t->hits - 1) * spread + order_bits(t) - 3.0 * t->misses - log2(t->slot->candidates + 1);
 	c.low = t->source_rows >= 4 && t->source_distinct <= 0.67 * t->source_rows;
 	c.tight = use && !(c.low && t->hits <= 2 && !t->each_row);
-	c.in_order = t->up == t->hits || t->down == t->hits;
+	c.in_order = (t->up == t->hits && t->as_seen) || t->down == t->hits;
+	c.many_in_order = t->as_seen && t->hits >= KNOWN_ORDER_OF_SOME;
 	c.one_result = t->fan == t->hits;
+	c.listed = c.low && !t->each_row && !c.many_in_order && !(use && t->as_seen && t->hits >= KNOWN_ORDER);
 	t->fits = fits(t, &c);
 }
 

@@ -18,6 +18,12 @@ endforeach()
 add_executable(collector_cost EXCLUDE_FROM_ALL bench/collector_cost.c)
 target_link_libraries(collector_cost PRIVATE req_builder)
 
+# lineage
+add_executable(lineage_truth bench/lineage_truth.c)
+target_link_libraries(lineage_truth PRIVATE reports)
+add_test(NAME lineage_truth_names COMMAND lineage_truth 300 1)
+add_test(NAME lineage_truth_keys COMMAND lineage_truth 300 1 keys)
+
 # writers
 add_library(sample_snapshot STATIC unit/sample_snapshot.c)
 target_link_libraries(sample_snapshot PUBLIC reports)
