@@ -78,10 +78,10 @@ def test_the_key_reaches_the_command_once(terminal):
 
 def test_a_signal_by_number_reaches_it_once_there_too(terminal):
     terminal.type(f"$R {PYTHON} wait.py & sleep 0.1; echo pid=$!\n")
-    terminal.await_text("^ready")
+    terminal.await_text(r"\bready$")
     terminal.await_text(r"^pid=\d+")
     os.kill(int(re.search(r"^pid=(\d+)", terminal.text, re.M)[1]), signal.SIGINT)
-    terminal.await_text("^interrupted 1$")
+    terminal.await_text(r"\binterrupted 1$")
 
 
 def test_what_stands_behind_us_in_a_pipe_keeps_the_terminal(terminal, rowcall):
