@@ -270,6 +270,7 @@ capture_start(const struct config *cfg, struct log *log, const char *command, bo
 	c->command = command;
 	c->shared.cfg = cfg;
 	c->shared.log = log;
+	c->shared.handshake_ms = LIMIT_HANDSHAKE_MS;
 	pthread_mutex_init(&c->shared.words_lock, NULL);
 	c->started = clock_ns();
 	c->started_us = clock_wall_us();

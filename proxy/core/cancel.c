@@ -60,6 +60,7 @@ cancel_map_put(struct cancel_map *m, uint32_t session, struct span key, const st
 		return false;
 	*e = (struct entry){ .session = session, .n = (uint16_t)key.n, .address = *a };
 	memcpy(e->key, key.p, key.n);
+	cancel_map_drop(m, session);
 	pthread_mutex_lock(&m->lock);
 	e->next = *bucket;
 	*bucket = e;

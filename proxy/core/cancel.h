@@ -11,7 +11,8 @@ struct cancel_map;
 struct cancel_map *cancel_map_new(void) __attribute__((warn_unused_result));
 void cancel_map_free(struct cancel_map *m);
 
-/* Copies both. Silently forgets nothing; false when memory is out (the cancel then goes to the first address). */
+/* Copies both; a session's newer key replaces the older one. False when memory is out or it is no key: the cancel then goes to the first
+ * address. */
 bool cancel_map_put(struct cancel_map *m, uint32_t session, struct span key, const struct address *a);
 bool cancel_map_get(struct cancel_map *m, struct span key, struct address *a) __attribute__((warn_unused_result));
 void cancel_map_drop(struct cancel_map *m, uint32_t session);

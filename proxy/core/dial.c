@@ -34,7 +34,6 @@ connected(struct session *s)
 	address_tune(l->fd, s->upstream.sa.ss_family);
 	s->engine->dialed(s->wire);
 	session_move(s, SESSION_HANDSHAKE);
-	leg_want_read(l, true);
 	session_shake(s);
 }
 

@@ -33,6 +33,8 @@ on_leg(evutil_socket_t fd, short what, void *arg)
 		pump_readable(l, what);
 	if (s->state == SESSION_FLUSHING && (what & EV_TIMEOUT))
 		session_end(s, WHY_TIMEOUT);
+	if (s->worker->draining)
+		session_drain(s);
 }
 
 bool
@@ -50,8 +52,10 @@ leg_close(struct leg *l)
 {
 	if (l->fd < 0)
 		return;
-	leg_want_read(l, false);
-	leg_want_write(l, false);
+	/* Also what was made active by hand while it was not armed. */
+	event_del(&l->read);
+	event_del(&l->write);
+	l->reading = l->writing = false;
 	if (l->tls) {
 		if (!l->shut)
 			tls_shutdown(l->tls);
@@ -162,17 +166,19 @@ peer_broken(struct leg *peer)
 	struct session *s = peer->session;
 	struct worker *w = s->worker;
 	struct leg *l = other_leg(peer);
+	bool sent = true;
 	ssize_t n;
 
-	while (s->state == SESSION_PIPE && (n = leg_recv(peer, w->buf, sizeof w->buf)) > 0) {
-		bool sent = leg_send(l, span_of(w->buf, (size_t)n));
-
+	while (sent && l->out.n == 0 && (n = leg_recv(peer, w->buf, sizeof w->buf)) > 0) {
+		counter_add(&w->counters.bytes[leg_side(peer)], (uint64_t)n);
+		sent = leg_send(l, span_of(w->buf, (size_t)n));
 		if (!s->blind)
 			s->engine->feed(s->wire, leg_side(peer), span_of(w->buf, (size_t)n), w->now);
-		if (!sent || l->out.n > 0)
-			break;
 	}
-	session_end(s, leg_side(peer) == WIRE_SERVER ? WHY_SERVER_RESET : WHY_CLIENT_RESET);
+	if (leg_side(peer) == WIRE_CLIENT)
+		session_end(s, WHY_CLIENT_RESET);
+	else
+		session_flush(s, WHY_SERVER_RESET);
 }
 
 bool
@@ -217,16 +223,20 @@ leg_ended(struct leg *l)
 		session_end(s, WHY_CLOSED);
 }
 
-/* Before the pipe is open bytes are kept for the engine. */
+/* Before the pipe is open bytes are kept for the engine, up to a limit no first message reaches. */
 static void
 shake_readable(struct leg *l, struct span bytes)
 {
 	struct session *s = l->session;
 
-	if (!strbuf_add(&s->shaking->in[leg_side(l)], bytes)) {
-		session_refuse(s, "08P01", "rowcall: the connection's first messages are longer than any client's", WHY_REFUSED);
+	struct strbuf *in = &s->shaking->in[leg_side(l)];
+
+	if (!strbuf_add(in, bytes)) {
+		session_end(s, WHY_MEMORY);
 		return;
 	}
+	if (in->n >= LIMIT_HANDSHAKE)
+		leg_want_read(l, false); /* the rest stays in the kernel until the engine has taken some */
 	if (s->state == SESSION_HANDSHAKE)
 		session_shake(s);
 }
@@ -239,17 +249,10 @@ shake_ended(struct leg *l)
 
 	l->ended = true;
 	leg_want_read(l, false);
-	if (leg_side(l) == WIRE_SERVER) {
-		/* What the server said before it closed has been relayed by the engine; the client gets the rest and the FIN. */
-		pass_fin(&s->leg[WIRE_CLIENT]);
-		if (s->leg[WIRE_CLIENT].out.n > 0)
-			session_move(s, SESSION_FLUSHING);
-		else
-			session_end(s, WHY_CLOSED);
-	} else if (s->state == SESSION_HANDSHAKE && s->leg[WIRE_SERVER].fd < 0)
-		session_end(s, WHY_CLOSED); /* it went before it had said where to */
-	else if (s->state == SESSION_HANDSHAKE)
-		pass_fin(&s->leg[WIRE_SERVER]);
+	if (leg_side(l) == WIRE_SERVER)
+		session_flush(s, WHY_CLOSED); /* what it said before has been relayed by the engine */
+	else
+		session_await(s);
 }
 
 /* The pipe is open: a FIN that came earlier goes through it now. */
@@ -305,8 +308,6 @@ pump_readable(struct leg *l, short what)
 		continue;
 	if (s->state == SESSION_PIPE && l->tls && l->reading && SSL_pending(l->tls) > 0)
 		event_active(&l->read, EV_READ, 0);
-	if (s->state == SESSION_PIPE && s->worker->draining)
-		session_drain(s);
 }
 
 void
@@ -332,7 +333,7 @@ pump_writable(struct leg *l)
 		return;
 	if (from->ended) {
 		pass_fin(l);
-		if (l->ended)
+		if (l->ended && from->out.n == 0)
 			session_end(s, WHY_CLOSED);
 		return;
 	}

@@ -39,7 +39,7 @@ secured(struct session *s, enum wire_leg side)
 	session_move(s, SESSION_HANDSHAKE);
 	session_shake(s);
 	/* Bytes may have come with the last handshake record, where no socket event tells of them. */
-	if (s->state != SESSION_ENDED && l->fd >= 0)
+	if (l->reading)
 		event_active(&l->read, EV_READ, 0);
 }
 

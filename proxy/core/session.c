@@ -10,12 +10,14 @@
 
 #define BIT(s) (1u << (s))
 
+enum { FLUSH_S = 5 };	/* for a client that takes nothing of its last words */
+
 static const struct {
 	const char *name;
 	unsigned to;	/* legal successors */
 } states[SESSION_STATES] = {
 	[SESSION_HANDSHAKE] = { "handshake", BIT(SESSION_RESOLVING) | BIT(SESSION_CONNECTING) | BIT(SESSION_TLS_SERVER) | BIT(SESSION_TLS_CLIENT) |
-	    BIT(SESSION_PIPE) |	    BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
+	    BIT(SESSION_PIPE) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_RESOLVING] = { "resolving", BIT(SESSION_CONNECTING) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_CONNECTING] = { "connecting", BIT(SESSION_HANDSHAKE) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
 	[SESSION_TLS_SERVER] = { "tls to the server", BIT(SESSION_HANDSHAKE) | BIT(SESSION_FLUSHING) | BIT(SESSION_ENDED) },
@@ -47,6 +49,7 @@ drop_shaking(struct session *s)
 {
 	if (!s->shaking)
 		return;
+	evtimer_del(&s->shaking->deadline);
 	strbuf_clear(&s->shaking->in[WIRE_CLIENT]);
 	strbuf_clear(&s->shaking->in[WIRE_SERVER]);
 	mem_free(s->shaking);
@@ -102,10 +105,10 @@ session_sweep(struct worker *w)
 	}
 }
 
-static void
-flush_and_end(struct session *s, enum session_why why)
+void
+session_flush(struct session *s, enum session_why why)
 {
-	static const struct timeval patience = { 5, 0 };
+	static const struct timeval patience = { FLUSH_S, 0 };
 	struct leg *c = &s->leg[WIRE_CLIENT];
 
 	if (s->state == SESSION_ENDED)
@@ -116,6 +119,7 @@ flush_and_end(struct session *s, enum session_why why)
 	}
 	session_move(s, SESSION_FLUSHING);
 	leg_close(&s->leg[WIRE_SERVER]);
+	/* Again and again as it takes some: only a client that takes nothing is left alone. */
 	event_add(&c->write, &patience);
 	c->writing = true;
 }
@@ -130,7 +134,30 @@ session_refuse(struct session *s, const char *sqlstate, const char *message, enu
 		log_debug(s->worker->shared->log, s->id, "client left before it could be told: %s", message);
 	strbuf_clear(&words);
 	counter_add(&s->worker->counters.refused, 1);
-	flush_and_end(s, why);
+	session_flush(s, why);
+}
+
+static void
+start_deadline(struct session *s)
+{
+	uint64_t ms = s->worker->shared->handshake_ms;
+	struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+
+	evtimer_add(&s->shaking->deadline, &tv);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	worker_woke(s->worker);
+	if (s->state == SESSION_RESOLVING || s->state == SESSION_CONNECTING)
+		start_deadline(s);	/* each address has a time of its own */
+	else if (s->state != SESSION_FLUSHING)
+		session_refuse(s, "08006", "rowcall: the connection was not set up in time", WHY_TIMEOUT);
 }
 
 /* The handshake is over: what was read ahead goes through the pipe like anything later. */
@@ -140,6 +167,7 @@ open_pipe(struct session *s)
 	struct shaking *k = s->shaking;
 
 	s->shaking = NULL;
+	evtimer_del(&k->deadline);
 	session_move(s, SESSION_PIPE);
 	for (int side = WIRE_CLIENT; side <= WIRE_SERVER; side++)
 		if (s->state == SESSION_PIPE && k->in[side].n > 0)
@@ -175,7 +203,7 @@ follow(struct session *s, enum wire_act act)
 		break;
 	case WIRE_CLOSE:
 		counter_add(&s->worker->counters.refused, 1);
-		flush_and_end(s, WHY_REFUSED);
+		session_flush(s, WHY_REFUSED);
 		break;
 	}
 }
@@ -201,7 +229,7 @@ shake_leg(struct session *s, enum wire_leg side)
 		strbuf_clear(&to[leg]);
 	}
 	if (!ok) {
-		flush_and_end(s, WHY_SERVER_RESET);
+		session_flush(s, WHY_SERVER_RESET);
 		return false;
 	}
 	follow(s, act);
@@ -218,6 +246,20 @@ session_shake(struct session *s)
 		if (s->state == SESSION_HANDSHAKE)
 			went_on = shake_leg(s, WIRE_SERVER) || went_on;
 	}
+	session_await(s);
+}
+
+void
+session_await(struct session *s)
+{
+	if (s->state != SESSION_HANDSHAKE)
+		return;
+	if (s->leg[WIRE_CLIENT].ended && s->engine->needs_client(s->wire)) {
+		session_end(s, WHY_CLOSED);
+		return;
+	}
+	for (int side = WIRE_CLIENT; side <= WIRE_SERVER; side++)
+		leg_want_read(&s->leg[side], !s->leg[side].ended && s->shaking->in[side].n < LIMIT_HANDSHAKE);
 }
 
 static void
@@ -271,8 +313,10 @@ session_new(struct worker *w, struct listener *l)
 		mem_free(s);
 		return NULL;
 	}
-	strbuf_init(&s->shaking->in[WIRE_CLIENT], LIMIT_HANDSHAKE);
-	strbuf_init(&s->shaking->in[WIRE_SERVER], LIMIT_HANDSHAKE);
+	strbuf_init(&s->shaking->in[WIRE_CLIENT], LIMIT_HANDSHAKE + LIMIT_READ_BUFFER);
+	strbuf_init(&s->shaking->in[WIRE_SERVER], LIMIT_HANDSHAKE + LIMIT_READ_BUFFER);
+	evtimer_assign(&s->shaking->deadline, w->base, on_deadline, s);
+	start_deadline(s);
 	return s;
 }
 
@@ -302,7 +346,6 @@ session_start(struct worker *w, struct listener *l, int fd, const struct address
 		session_end(s, WHY_MEMORY);
 		return;
 	}
-	leg_want_read(&s->leg[WIRE_CLIENT], true);
 	session_shake(s);
 }
 

@@ -41,6 +41,7 @@ struct shaking {
 	struct resolved targets;	/* addresses to try */
 	unsigned next_target;
 	int last_errno;
+	struct event deadline;		/* the handshake does not take for ever */
 };
 
 struct session {
@@ -81,6 +82,10 @@ void session_move(struct session *s, enum session_state to);
 void session_end(struct session *s, enum session_why why);
 /* Lets the engine work on what has arrived. */
 void session_shake(struct session *s);
+/* Nothing more is expected: what is queued for the client goes to it first, for as long as it takes bytes. */
+void session_flush(struct session *s, enum session_why why);
+/* Before the pipe: reads where there is room, and ends a session whose client has left before it said where to. */
+void session_await(struct session *s);
 /* Ends with an error of our own in the client's protocol. */
 void session_refuse(struct session *s, const char *sqlstate, const char *message, enum session_why why);
 

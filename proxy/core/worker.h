@@ -42,6 +42,7 @@ struct worker_shared {
 	struct listener *listeners;
 	uint32_t nlisteners;
 	_Atomic uint32_t next_session;
+	uint64_t handshake_ms;		/* from accept to the pipe, waits for addresses not counted */
 	pthread_mutex_t words_lock;	/* guards last_failure */
 	char last_failure[256];		/* why an upstream could not be reached last; "" = never */
 };

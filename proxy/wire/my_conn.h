@@ -232,6 +232,7 @@ my_stmt_is_long(const struct my_stmt *s, uint32_t param)
 enum wire_act my_handshake(struct wire_conn *c, enum wire_leg from, struct span in, size_t *used, struct strbuf *to_client,
     struct strbuf *to_server, uint64_t now);
 void my_tls_up(struct wire_conn *c, enum wire_leg leg);
+bool my_needs_client(const struct wire_conn *c);
 bool my_refuse(struct wire_conn *c, const char *sqlstate, const char *message, struct strbuf *to_client);
 void my_handshake_free(struct wire_conn *c);
 

@@ -264,6 +264,7 @@ const struct wire_engine my_engine = {
 	.handshake = my_handshake,
 	.dialed = engine_dialed,
 	.tls_up = my_tls_up,
+	.needs_client = my_needs_client,
 	.feed = engine_feed,
 	.eof = engine_eof,
 	.refuse = my_refuse,

@@ -457,6 +457,12 @@ my_tls_up(struct wire_conn *c, enum wire_leg leg)
 		c->phase = MY_SERVER_SECURED;
 }
 
+bool
+my_needs_client(const struct wire_conn *c)
+{
+	return c->phase == MY_RESPONSE;
+}
+
 enum wire_act
 my_handshake(struct wire_conn *c, enum wire_leg from, struct span in, size_t *used, struct strbuf *to_client, struct strbuf *to_server,
     uint64_t now)

@@ -202,6 +202,7 @@ enum wire_act pg_handshake(struct wire_conn *c, enum wire_leg from, struct span 
     struct strbuf *to_server, uint64_t now);
 void pg_dialed(struct wire_conn *c);
 void pg_tls_up(struct wire_conn *c, enum wire_leg leg);
+bool pg_needs_client(const struct wire_conn *c);
 bool pg_refuse(struct wire_conn *c, const char *sqlstate, const char *message, struct strbuf *to_client);
 struct span pg_cancel_target(struct wire_conn *c);
 bool pg_handshake_open(struct wire_conn *c);

@@ -480,6 +480,12 @@ pg_tls_up(struct wire_conn *c, enum wire_leg leg)
 	}
 }
 
+bool
+pg_needs_client(const struct wire_conn *c)
+{
+	return c->hs && c->hs->step == STEP_CLIENT;
+}
+
 /* The body of BackendKeyData and the tail of a CancelRequest are the same bytes. */
 struct span
 pg_cancel_target(struct wire_conn *c)

@@ -346,6 +346,7 @@ const struct wire_engine pg_engine = {
 	.handshake = pg_handshake,
 	.dialed = pg_dialed,
 	.tls_up = pg_tls_up,
+	.needs_client = pg_needs_client,
 	.feed = pg_feed,
 	.eof = pg_eof,
 	.refuse = pg_refuse,

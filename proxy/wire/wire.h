@@ -187,6 +187,8 @@ struct wire_engine {
 	    struct strbuf *to_client, struct strbuf *to_server, uint64_t now);
 	void (*dialed)(struct wire_conn *c);
 	void (*tls_up)(struct wire_conn *c, enum wire_leg leg);
+	/* Until WIRE_PIPE: true when nothing can go on without more bytes from the client. */
+	bool (*needs_client)(const struct wire_conn *c);
 
 	/* After WIRE_PIPE: bytes that have been forwarded. Cheap and silent once opaque. */
 	void (*feed)(struct wire_conn *c, enum wire_leg from, struct span bytes, uint64_t now);
