@@ -9,7 +9,7 @@ enum stmt_bits { HAS_PARAMS = 1, HAS_RESULT = 2, NOT_OK = 4, HAS_ALLOW = 8, HAS_
 enum shape_bits { SHAPE_CUT = 1, TABLES_UNKNOWN = 2, SHAPE_BITS = 3 };
 
 /* The fewest bytes each can take: what a count is measured against. */
-enum { LEAST_PAIR = 2, LEAST_LANE = 3, LEAST_STMT = 11, LEAST_TABLE = 2, LEAST_SLOT = 3 };
+enum { LEAST_PAIR = 2, LEAST_LANE = 3, LEAST_STMT = 11, LEAST_EDGE = 13, LEAST_TABLE = 2, LEAST_SLOT = 3 };
 
 /* No time in a recording reaches so far (292 years): arithmetic with two of them cannot wrap. */
 static const uint64_t longest = INT64_MAX;
@@ -62,6 +62,24 @@ put_stmt(struct strbuf *b, const struct req_stmt *s, uint64_t *before, packed_sh
 		pack_number(b, s->tx);
 }
 
+static void
+put_edge(struct strbuf *b, const struct edge *e, packed_shape_out *shape, void *ctx)
+{
+	pack_number(b, shape(ctx, e->child));
+	pack_number(b, shape(ctx, e->parent));
+	pack_number(b, e->child_stmt);
+	pack_number(b, e->parent_stmt);
+	pack_text(b, e->column);
+	pack_text(b, e->other);
+	pack_number(b, e->values);
+	pack_number(b, e->missed);
+	pack_number(b, e->source_values);
+	pack_number(b, e->kept);
+	pack_number(b, e->rows);
+	pack_number(b, e->verdict);
+	pack_number(b, e->flags);
+}
+
 void
 packed_strays(struct strbuf *out, const struct req_stmt *s, uint32_t n, packed_shape_out *shape, void *ctx)
 {
@@ -92,6 +110,9 @@ packed_request(struct strbuf *out, const struct request *r, packed_shape_out *sh
 		pack_text(out, r->lanes[i].database);
 	}
 	packed_strays(out, r->stmts, r->nstmts, shape, ctx);
+	pack_number(out, r->nedges);
+	for (uint32_t i = 0; i < r->nedges; i++)
+		put_edge(out, &r->edges[i], shape, ctx);
 }
 
 void
@@ -177,6 +198,38 @@ get_stmts(struct unpack *in, struct req_stmt **s, uint32_t *n, struct arena *a, 
 		get_stmt(in, &(*s)[i], &before, shape, ctx);
 }
 
+static void
+get_edge(struct unpack *in, struct edge *e, struct arena *a, packed_shape_in *shape, void *ctx)
+{
+	e->child = shape(ctx, unpack_number(in));
+	e->parent = shape(ctx, unpack_number(in));
+	e->child_stmt = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->parent_stmt = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->column = unpack_text(in, a);
+	e->other = unpack_text(in, a);
+	e->values = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->missed = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->source_values = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->kept = (uint32_t)unpack_upto(in, UINT32_MAX);
+	e->rows = unpack_number(in);
+	e->verdict = (uint8_t)unpack_upto(in, EDGE_FOLLOWS);
+	e->flags = (uint8_t)unpack_upto(in, UINT8_MAX);
+	if (!e->child || !e->parent)
+		in->bad = true;
+}
+
+static const struct edge *
+get_edges(struct unpack *in, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
+{
+	struct edge *edges;
+
+	*n = unpack_count(in, LIMIT_REQUEST_STMTS, LEAST_EDGE);
+	edges = arena_zero(a, *n * sizeof *edges);
+	for (uint32_t i = 0; i < *n && !in->bad; i++)
+		get_edge(in, &edges[i], a, shape, ctx);
+	return edges;
+}
+
 bool
 unpacked_strays(struct span bytes, struct req_stmt **s, uint32_t *n, struct arena *a, packed_shape_in *shape, void *ctx)
 {
@@ -198,6 +251,9 @@ in_range(const struct request *r)
 		if (s->lane >= r->nlanes || s->site > r->nsites || s->start > longest || s->busy > longest)
 			return false;
 	}
+	for (uint32_t i = 0; i < r->nedges; i++)
+		if (r->edges[i].child_stmt >= r->nstmts || r->edges[i].parent_stmt >= r->nstmts)
+			return false;
 	return true;
 }
 
@@ -229,6 +285,7 @@ unpacked_request(struct span bytes, struct request *r, struct arena *a, packed_s
 	}
 	get_stmts(&in, &stmts, &r->nstmts, a, shape, ctx);
 	r->stmts = stmts;
+	r->edges = get_edges(&in, &r->nedges, a, shape, ctx);
 	return !in.bad && in.p == in.end && in_range(r);
 }
 

@@ -8,7 +8,7 @@
 #include "fingerprint/strbuf.h"
 #include "reports/request.h"
 
-enum { PACKED_VERSION = 1 };
+enum { PACKED_VERSION = 2 };
 
 /* The number a shape has in the recording; and back (NULL when there is none). */
 typedef uint32_t packed_shape_out(void *ctx, const struct shape *s);
