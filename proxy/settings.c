@@ -162,7 +162,8 @@ build_flags(struct flag_table *t, unsigned command)
 {
 	size_t n = 0, s = 0;
 
-	t->shorts[s++] = '+'; /* stop at the first other argument: what follows belongs to the command */
+	if (command & FOR_RUN)
+		t->shorts[s++] = '+'; /* stop at the first other argument: what follows belongs to the command */
 	t->shorts[s++] = ':';
 	for (enum option_id i = 0; i < OPTIONS; i++) {
 		const struct option_def *o = &options[i];

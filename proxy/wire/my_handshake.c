@@ -7,7 +7,8 @@
 #include "fingerprint/mem.h"
 
 /* Our own words to a client. */
-enum { ER_CONNECT = 2003, ER_TOO_MANY = 1040, ER_SHUTDOWN = 1053, ER_HANDSHAKE = 1043, ER_UNKNOWN = 1105, ER_INSECURE = 3159 };
+/* Numbers of servers only: 2xxx are the client library's own, which takes them in a packet for damage. */
+enum { ER_TOO_MANY = 1040, ER_SHUTDOWN = 1053, ER_HANDSHAKE = 1043, ER_UNKNOWN = 1105, ER_INSECURE = 3159 };
 
 /* caching_sha2_password: the server does not remember the password, the client must show it; the client wants the server's key for that. */
 enum { SHA2_FULL = 0x04, SHA2_KEY = 0x02 };
@@ -96,7 +97,7 @@ my_refuse(struct wire_conn *c, const char *sqlstate, const char *message, struct
 	if (!c->hand || c->phase == MY_CLIENT_TLS)
 		return false;
 	if (strncmp(sqlstate, "08", 2) == 0) {
-		number = ER_CONNECT;
+		number = ER_UNKNOWN;
 	} else if (strcmp(sqlstate, "53300") == 0) {
 		number = ER_TOO_MANY;
 		state = "08004";

@@ -522,7 +522,7 @@ refusals(void **state)
 	static const struct {
 		const char *sqlstate;
 		unsigned number;
-	} words[] = { { "08006", 2003 }, { "53300", 1040 }, { "57P03", 1053 }, { "28000", 3159 }, { "XX000", 1105 } };
+	} words[] = { { "08006", 1105 }, { "53300", 1040 }, { "57P03", 1053 }, { "28000", 3159 }, { "XX000", 1105 } };
 	struct session s;
 	struct strbuf out;
 	const char *why;
