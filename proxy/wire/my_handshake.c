@@ -96,9 +96,7 @@ my_refuse(struct wire_conn *c, const char *sqlstate, const char *message, struct
 
 	if (!c->hand || c->phase == MY_CLIENT_TLS)
 		return false;
-	if (strncmp(sqlstate, "08", 2) == 0) {
-		number = ER_UNKNOWN;
-	} else if (strcmp(sqlstate, "53300") == 0) {
+	if (strcmp(sqlstate, "53300") == 0) {
 		number = ER_TOO_MANY;
 		state = "08004";
 	} else if (strncmp(sqlstate, "57P", 3) == 0) {
