@@ -12,7 +12,7 @@ rowcall_test(test_analyzer unit/test_analyzer.c reports)
 # rules, tallies, snapshot
 add_library(req_builder STATIC unit/req_builder.c unit/collected.c)
 target_link_libraries(req_builder PUBLIC reports PkgConfig::CMOCKA)
-foreach(name histogram glob keymap words facts rules location advice finding keep gate collector)
+foreach(name histogram glob keymap words facts rules lineage location advice finding keep gate collector)
   rowcall_test(test_${name} unit/test_${name}.c req_builder)
 endforeach()
 add_executable(collector_cost EXCLUDE_FROM_ALL bench/collector_cost.c)
@@ -35,3 +35,6 @@ rowcall_test(test_write unit/test_write.c sample_snapshot)
 add_executable(sample_report unit/sample_report.c)
 target_link_libraries(sample_report PRIVATE sample_snapshot)
 add_test(NAME report_formats COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/check_formats.py $<TARGET_FILE:sample_report>)
+
+# recordings
+rowcall_test(test_packed unit/test_packed.c req_builder)
