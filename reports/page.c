@@ -73,7 +73,7 @@ cleaned(struct page *p, const char *text)
 	return strbuf_span(&p->clean);
 }
 
-static struct span
+static struct span __attribute__((format(printf, 2, 0)))
 formatted(struct page *p, const char *fmt, va_list ap)
 {
 	strbuf_reset(&p->raw);
