@@ -214,6 +214,18 @@ find_item(struct span list, uint32_t at, struct span *item)
 	return true;
 }
 
+/* Nothing, " label" or " AS label". */
+static bool
+is_label(struct span s)
+{
+	size_t last;
+
+	if (!s.n)
+		return true;
+	s = span_from(s, starts(s, " AS ") ? 4 : 1);
+	return s.n && path(s, &last) == s.n;
+}
+
 bool
 column_origin(const struct shape *s, uint32_t at, const char *label, struct arena *a, const char **table, const char **column)
 {
@@ -231,7 +243,7 @@ column_origin(const struct shape *s, uint32_t at, const char *label, struct aren
 	if (!item.n)
 		return true;
 	n = path(item, &last);
-	if (n == 0 || (n < item.n && item.p[n] != ' '))
+	if (n == 0 || !is_label(span_from(item, n)))
 		return false;
 	*column = arena_strndup(a, span_of(item.p + last, n - last));
 	*table = table_of(s, s->verb == SQL_V_SELECT ? rest : (struct span){ 0 }, span_first(item, last ? last - 1 : 0), a);
