@@ -401,27 +401,31 @@ read_authority(struct arena *a, struct db_url *u, struct span authority, struct 
 	return read_hostport(a, u, hostport, p);
 }
 
+/* The authority ends at '/', '?' or '#', and a '#' may stand unencoded in a password before the '@'. */
+static size_t
+authority_length(const char *text)
+{
+	size_t n = strcspn(text, "/?");
+	const char *at = n ? memrchr(text, '@', n) : NULL, *host = at ? at + 1 : text;
+	size_t hash = (size_t)(host - text) + strcspn(host, "#");
+
+	return hash < n ? hash : n;
+}
+
 static bool
 read_rest(struct arena *a, struct db_url *u, size_t at, struct problem *p)
 {
 	const char *text = u->text;
-	size_t end = strlen(text), fragment = at + strcspn(text + at, "#");
-	size_t authority = u->slashes ? strcspn(text + at, "/?") : 0;
-	size_t path = at + authority, query = path + strcspn(text + path, "?");
+	size_t authority = u->slashes ? authority_length(text + at) : 0, path = at + authority;
+	size_t fragment = path + strcspn(text + path, "#"), query = path + strcspn(text + path, "?#");
+	size_t name = path + (text[path] == '/');
 
-	/* '#' may stand unencoded in a password: only behind the host it starts a fragment. */
-	if (fragment < path)
-		fragment = path + strcspn(text + path, "#");
-	if (query > fragment)
-		query = fragment;
 	if (!read_authority(a, u, span_of(text + at, authority), p))
 		return false;
 	if (text[query] == '?') {
 		u->query_at = query + 1;
 		u->query_n = fragment - query - 1;
 	}
-	size_t name = path + (path < end && text[path] == '/');
-
 	u->database = decode(a, span_of(text + name, query > name ? query - name : 0));
 	if (!u->database)
 		return problem(p, "bad percent-encoding in the database name");

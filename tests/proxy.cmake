@@ -12,3 +12,11 @@ foreach(name session cancel)
   rowcall_test(test_${name} unit/test_${name}.c core)
 endforeach()
 rowcall_test(test_log unit/test_log.c core)
+
+# For longer: build/fuzz/tests/fuzz_config -max_total_time=600 CORPUS tests/fuzz/config
+if(ROWCALL_FUZZ)
+  add_executable(fuzz_config fuzz/fuzz_config.c)
+  target_link_libraries(fuzz_config PRIVATE settings)
+  target_link_options(fuzz_config PRIVATE -fsanitize=fuzzer)
+  add_test(NAME fuzz_config COMMAND fuzz_config -runs=0 ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/config)
+endif()
