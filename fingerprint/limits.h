@@ -95,7 +95,8 @@ enum {
 	LIMIT_LINEAGE_VALUES = 64 << 10,	/* kept of one open request: parameters and result values together */
 	LIMIT_OPEN_VALUES = 1 << 20,	/* ... of all of them */
 	LIMIT_LINEAGE_EDGES = 128,	/* candidate columns of one value position */
-	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for one request */
+	LIMIT_LINEAGE_TRIALS = 2048,	/* explanations weighed for one request */
+	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for it */
 	LIMIT_TABLE_NAMES = 4096,	/* tables whose names lineage remembers */
 	LIMIT_COLUMN_SETS = 20000,	/* results' sets of columns it remembers */
 

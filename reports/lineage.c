@@ -253,7 +253,7 @@ try_slot(struct judge *j, uint32_t group, struct child_slot *s)
 	uint32_t candidates[LIMIT_LINEAGE_EDGES], n = find_candidates(j, s, candidates);
 
 	s->candidates = n;
-	for (uint32_t i = 0; i < n && j->x.steps < LIMIT_LINEAGE_STEPS; i++) {
+	for (uint32_t i = 0; i < n && j->x.steps < LIMIT_LINEAGE_STEPS && j->ntrials < LIMIT_LINEAGE_TRIALS; i++) {
 		struct trial t = { .group = group, .source = candidates[i], .slot = s, .explained = NONE };
 		struct source *from = &j->x.sources[t.source];
 
@@ -518,7 +518,7 @@ lineage_find(struct lineage *l, const struct lineage_stmt *stmts, uint32_t n, st
 	accept_all(&j);
 	edges = arena_zero(a, j.ngroups * sizeof *edges);
 	for (uint32_t i = 0; i < j.ngroups; i++)
-		if (proven_edge(&j, i, &edges[*nedges]) || weaker_edge(&j, i, &edges[*nedges]))
+		if (is_child(&j.groups[i]) && (proven_edge(&j, i, &edges[*nedges]) || weaker_edge(&j, i, &edges[*nedges])))
 			(*nedges)++;
 	qsort(edges, *nedges, sizeof *edges, by_child);
 	return edges;

@@ -172,7 +172,7 @@ is_echo(const struct weighing *w, const struct trial *t)
 static void
 measure_source(struct weighing *w, struct trial *t, uint64_t until)
 {
-	const struct index *x = w->x;
+	struct index *x = w->x;
 	const struct source *from = &x->sources[t->source];
 
 	for (uint32_t e = from->first_entry; e != NONE; e = x->entries[e].next_of_source)
@@ -184,6 +184,7 @@ measure_source(struct weighing *w, struct trial *t, uint64_t until)
 		if (s->ended > until)
 			break;
 		t->source_rows++;
+		x->steps++;
 		if (result == last)
 			continue;
 		last = result;
