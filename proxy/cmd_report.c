@@ -2,6 +2,7 @@
 /* cmd_report: rowcall report and rowcall merge: recordings rendered again, and several made one. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -13,35 +14,68 @@
 
 /* ---- report ---- */
 
-static int
-render(const struct config *cfg, const char *path, struct problem *p)
+/* What the recording holds, judged by this configuration; NULL when memory is out. *whole: all of it could be read. */
+static struct snapshot *
+replay(const struct config *cfg, struct recording *rec, struct shapes *shapes, struct problem *p, bool *whole)
 {
-	struct recording *rec = recording_open(path, p->text, sizeof p->text);
-	struct run_info run;
+	struct run_info run = recording_run(rec);
+	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = recording_upstreams(rec),
+		.nupstreams = run.nupstreams };
+	struct collector *collector = collector_new(&cc);
+	struct request_sink sink = { .ctx = collector, .request = collector_request, .stray = collector_stray };
 	struct snapshot *snap;
+
+	if (!collector)
+		return NULL;
+	*whole = recording_replay(rec, shapes, NULL, sink, p->text, sizeof p->text);
+	run.incomplete = run.incomplete || !*whole;
+	snap = collector_snapshot(collector, &run);
+	collector_free(collector);
+	return snap;
+}
+
+static int
+unusable(const struct problem *p)
+{
+	fprintf(stderr, "rowcall: error: %s\n", p->text[0] ? p->text : "out of memory");
+	return STATUS_UNUSABLE;
+}
+
+static int
+render(const struct config *cfg, struct recording *rec, struct problem *p)
+{
+	struct shapes *shapes = shapes_new();
+	bool whole = false;
+	struct snapshot *snap = shapes ? replay(cfg, rec, shapes, p, &whole) : NULL;
+	int status;
+
+	if (snap) {
+		status = outputs_reports(cfg, snap, STDOUT_FILENO) ? outputs_status(cfg, snap) : STATUS_UNUSABLE;
+		if (!whole)
+			status = unusable(p);
+		outputs_verdict(snap);
+	} else {
+		status = unusable(p);
+		outputs_unusable();
+	}
+	snapshot_free(snap);
+	shapes_free(shapes);
+	return status;
+}
+
+static int
+open_and_render(const struct config *cfg, const char *path)
+{
+	struct problem p = { "" };
+	struct recording *rec = recording_open(path, p.text, sizeof p.text);
 	int status;
 
 	if (!rec) {
-		fprintf(stderr, "rowcall: error: %s\n", p->text);
-		return STATUS_UNUSABLE;
+		status = unusable(&p);
+		outputs_unusable();
+		return status;
 	}
-	run = recording_run(rec);
-	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = run.upstreams,
-		.nupstreams = run.nupstreams };
-	struct shapes *shapes = shapes_new();
-	struct collector *collector = collector_new(&cc);
-	struct request_sink sink = { .ctx = collector, .request = collector_request, .stray = collector_stray };
-	bool whole = shapes && collector && recording_replay(rec, shapes, NULL, sink, p->text, sizeof p->text);
-
-	if (!whole)
-		fprintf(stderr, "rowcall: error: %s\n", p->text[0] ? p->text : "out of memory");
-	run.incomplete = run.incomplete || !whole;
-	snap = collector_snapshot(collector, &run);
-	status = outputs_reports(cfg, snap, STDOUT_FILENO) && whole ? outputs_status(cfg, snap) : STATUS_UNUSABLE;
-	outputs_verdict(snap);
-	snapshot_free(snap);
-	collector_free(collector);
-	shapes_free(shapes);
+	status = render(cfg, rec, &p);
 	recording_close(rec);
 	return status;
 }
@@ -64,7 +98,7 @@ report(const struct settings *s, struct arena *a, int argc, char **argv)
 		problem(&p, "there is no last run; name a RECORDING, or make one with rowcall run -- COMMAND");
 		status = cmd_wrong("report", &p);
 	} else
-		status = render(&cfg, argc ? argv[0] : last, &p);
+		status = open_and_render(&cfg, argc ? argv[0] : last);
 	config_clear(&cfg);
 	return status;
 }
@@ -91,7 +125,7 @@ struct merge {
 	struct shapes *shapes;
 	struct store *store;
 	struct collector *collector;
-	const char **upstreams;
+	const char **upstreams, **servers;
 	uint32_t nupstreams;
 	struct run_info run;
 };
@@ -114,16 +148,31 @@ take_stray(void *ctx, const struct req_stmt *s)
 	store_stray(m->store, s);
 }
 
+/* Upstreams of one name are one. */
 static uint16_t
-upstream_of(struct merge *m, const char *name)
+upstream_of(struct merge *m, const char *name, const char *server)
 {
 	uint32_t i = 0;
 
 	while (i < m->nupstreams && strcmp(m->upstreams[i], name) != 0)
 		i++;
-	if (i == m->nupstreams && i < LIMIT_UPSTREAMS)
-		m->upstreams[m->nupstreams++] = name;
-	return (uint16_t)(i < LIMIT_UPSTREAMS ? i : 0);
+	if (i == LIMIT_UPSTREAMS)
+		return 0;
+	if (i == m->nupstreams) {
+		m->upstreams[i] = name;
+		m->servers[i] = server;
+		m->nupstreams++;
+	}
+	return (uint16_t)i;
+}
+
+static void
+map_upstreams(struct merge *m, const struct recording *r, uint16_t *map)
+{
+	struct run_info run = recording_run(r);
+
+	for (uint32_t k = 0; k < run.nupstreams; k++)
+		map[k] = upstream_of(m, recording_upstreams(r)[k], run.upstreams[k]);
 }
 
 /* Shards ran beside each other: the run began with the first, lasted as long as the longest, and counts add up. */
@@ -163,11 +212,9 @@ replay_all(struct merge *m, struct problem *p)
 	struct request_sink sink = { .ctx = m, .request = take_request, .stray = take_stray };
 
 	for (int i = 0; i < m->n; i++) {
-		struct run_info run = recording_run(m->in[i]);
-		uint16_t map[LIMIT_UPSTREAMS];
+		uint16_t map[LIMIT_UPSTREAMS] = { 0 };
 
-		for (uint32_t k = 0; k < run.nupstreams; k++)
-			map[k] = upstream_of(m, run.upstreams[k]);
+		map_upstreams(m, m->in[i], map);
 		shift.upstream_map = map;
 		if (!recording_replay(m->in[i], m->shapes, &shift, sink, p->text, sizeof p->text))
 			return false;
@@ -178,22 +225,44 @@ replay_all(struct merge *m, struct problem *p)
 }
 
 static bool
+same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A pattern of the shell easily names a file twice, or the one to make. */
+static bool
+check_paths(char **paths, int n, const char *out, struct problem *p)
+{
+	for (int i = 0; i < n; i++) {
+		if (same_file(paths[i], out))
+			return problem(p, "%s: cannot be merged into itself", out);
+		for (int k = 0; k < i; k++)
+			if (same_file(paths[i], paths[k]))
+				return problem(p, "%s: named twice", paths[i]);
+	}
+	return true;
+}
+
+static bool
 open_all(struct merge *m, char **paths, const char *out, struct problem *p)
 {
-	struct run_info run;
-
 	for (int i = 0; i < m->n; i++) {
-		if (strcmp(paths[i], out) == 0)
-			return problem(p, "%s: cannot be merged into itself", out);
+		uint16_t ignored[LIMIT_UPSTREAMS];
+		struct run_info run;
+
 		m->in[i] = recording_open(paths[i], p->text, sizeof p->text);
 		if (!m->in[i])
 			return false;
 		run = recording_run(m->in[i]);
 		add_run(m, &run);
-		for (uint32_t k = 0; k < run.nupstreams; k++)
-			upstream_of(m, run.upstreams[k]);
+		map_upstreams(m, m->in[i], ignored);
 	}
 	m->store = store_open(out, m->run.command, m->run.started_us, m->upstreams, m->nupstreams, p->text, sizeof p->text);
+	if (m->store)
+		store_patient(m->store);
 	return m->store != NULL;
 }
 
@@ -212,10 +281,10 @@ merge_all(struct merge *m, struct problem *p)
 	if (!ok)
 		return false;
 	m->run.version = ROWCALL_VERSION;
-	m->run.upstreams = m->upstreams;
+	m->run.upstreams = m->servers;
 	m->run.nupstreams = m->nupstreams;
 	snap = collector_snapshot(m->collector, &m->run);
-	ok = m->run.incomplete ? (store_abandon(m->store), true) : store_finish(m->store, snap, p->text, sizeof p->text);
+	ok = store_finish(m->store, snap, p->text, sizeof p->text);
 	m->store = NULL;
 	if (ok)
 		printf("merged %d recordings: %llu requests, %llu queries%s\n", m->n, (unsigned long long)m->run.coverage.requests,
@@ -236,12 +305,14 @@ merge(const struct settings *s, struct arena *a, int argc, char **argv)
 		problem(&p, !out ? "name the file to make: --record FILE" : "name the recordings to merge");
 		return cmd_wrong("merge", &p);
 	}
+	if (!check_paths(argv, argc, out, &p))
+		return cmd_wrong("merge", &p);
 	m.in = arena_zero(a, (size_t)argc * sizeof *m.in);
 	m.upstreams = arena_zero(a, LIMIT_UPSTREAMS * sizeof *m.upstreams);
-	if (!open_all(&m, argv, out, &p) || !merge_all(&m, &p)) {
-		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
-		status = STATUS_UNUSABLE;
-	}
+	m.servers = arena_zero(a, LIMIT_UPSTREAMS * sizeof *m.servers);
+	m.run.coverage.opaque_reason = "";
+	if (!open_all(&m, argv, out, &p) || !merge_all(&m, &p))
+		status = unusable(&p);
 	store_abandon(m.store);
 	collector_free(m.collector);
 	shapes_free(m.shapes);

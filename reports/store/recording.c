@@ -2,33 +2,63 @@
 /* recording: see recording.h and FORMAT.md. */
 #include "recording.h"
 
-#include <jansson.h>
-#include <sqlite3.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "packed.h"
 #include "store.h"
 
+enum { BUSY_MS = 5000 };	/* how long the run that writes it may keep it locked */
+
 struct recording {
 	sqlite3 *db;
 	const char *path;
 	struct arena arena;		/* names, upstreams, the run */
 	struct run_info run;
+	const char *const *upstreams;
 	const struct shape **shapes;	/* by row id; NULL until replayed */
 	uint64_t nshapes;
 	uint64_t last_number;
 	uint32_t last_session;
 };
 
-static bool
-say(char *err, size_t err_n, const struct recording *r, const char *what)
+static bool __attribute__((format(printf, 4, 5)))
+say(char *err, size_t err_n, const struct recording *r, const char *fmt, ...)
 {
-	snprintf(err, err_n, "%s: %s", r->path, what);
+	char words[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	snprintf(err, err_n, "%s: %s", r->path, words);
 	return false;
 }
+
+/* ---- columns; nothing in them is believed to have the type it should have ---- */
+
+static struct span
+column_span(sqlite3_stmt *st, int i)
+{
+	const void *p = sqlite3_column_blob(st, i);
+
+	return span_of(p, p ? (size_t)sqlite3_column_bytes(st, i) : 0);
+}
+
+static const char *
+column_text(sqlite3_stmt *st, int i, struct arena *a)
+{
+	return arena_strndup(a, column_span(st, i));
+}
+
+/* ---- opening ---- */
 
 static bool
 pragma(struct recording *r, const char *sql, int64_t *value)
@@ -41,26 +71,6 @@ pragma(struct recording *r, const char *sql, int64_t *value)
 	return ok;
 }
 
-static bool
-check_versions(struct recording *r, char *err, size_t err_n)
-{
-	int64_t id, version;
-	char words[200];
-
-	if (!pragma(r, "PRAGMA application_id", &id) || !pragma(r, "PRAGMA user_version", &version))
-		return say(err, err_n, r, "is not a recording (not an SQLite file, or damaged)");
-	if (id != RECORDING_APPLICATION_ID)
-		return say(err, err_n, r, "is an SQLite file but not a recording of rowcall");
-	if (version > RECORDING_SCHEMA) {
-		snprintf(words, sizeof words, "was written by a newer rowcall (recording schema %lld, this one reads up to %d); read it with that one",
-		    (long long)version, RECORDING_SCHEMA);
-		return say(err, err_n, r, words);
-	}
-	if (version < 1)
-		return say(err, err_n, r, "has no recording schema version: it is damaged");
-	return true;
-}
-
 static const char *
 meta(struct recording *r, const char *key)
 {
@@ -70,51 +80,84 @@ meta(struct recording *r, const char *key)
 	if (sqlite3_prepare_v2(r->db, "SELECT value FROM meta WHERE key = ?", -1, &st, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
 		if (sqlite3_step(st) == SQLITE_ROW)
-			value = arena_strndup(&r->arena, span_str((const char *)sqlite3_column_text(st, 0)));
+			value = column_text(st, 0, &r->arena);
 	}
 	sqlite3_finalize(st);
-	return value;
+	return value ? value : "";
 }
 
 static uint64_t
 meta_number(struct recording *r, const char *key)
 {
-	const char *value = meta(r, key);
-
-	return value ? strtoull(value, NULL, 10) : 0;
+	return strtoull(meta(r, key), NULL, 10);
 }
 
+static bool
+check_versions(struct recording *r, const struct stat *st, char *err, size_t err_n)
+{
+	int64_t id, schema, page;
+	uint64_t fingerprints;
+
+	if (!pragma(r, "PRAGMA application_id", &id) || !pragma(r, "PRAGMA user_version", &schema))
+		return say(err, err_n, r, "cannot be read as a recording: %s", sqlite3_errmsg(r->db));
+	if (id != RECORDING_APPLICATION_ID)
+		return say(err, err_n, r, "is not a recording of rowcall");
+	if (schema > RECORDING_SCHEMA)
+		return say(err, err_n, r, "was written by a newer rowcall (recording schema %lld, this one reads up to %d): read it with that one",
+		    (long long)schema, RECORDING_SCHEMA);
+	/* SQLite looks no closer than this into a table until that is read. */
+	if (!pragma(r, "PRAGMA page_size", &page) || page <= 0 || st->st_size % page)
+		return say(err, err_n, r, "is damaged: it is cut short");
+	if (schema < 1)
+		return say(err, err_n, r, "is damaged: it has no recording schema version");
+	fingerprints = meta_number(r, "fingerprint_version");
+	if (fingerprints == 0)
+		return say(err, err_n, r, "is damaged: it does not say what made it");
+	if (fingerprints != SQL_FINGERPRINT_VERSION)
+		return say(err, err_n, r, "was made by rowcall %s with fingerprints of version %llu, this one makes version %d: read it with that one, or record again",
+		    meta(r, "version"), (unsigned long long)fingerprints, SQL_FINGERPRINT_VERSION);
+	return true;
+}
+
+/* A server's name is known at the end of the run; before that the upstream's stands for it. */
 static void
 read_upstreams(struct recording *r)
 {
-	const char **names = arena_zero(&r->arena, LIMIT_UPSTREAMS * sizeof *names);
+	const char **names = arena_zero(&r->arena, LIMIT_UPSTREAMS * sizeof *names), **servers = arena_zero(&r->arena, LIMIT_UPSTREAMS * sizeof *servers);
 	sqlite3_stmt *st = NULL;
+	uint32_t n = 0;
 
-	r->run.upstreams = names;
-	if (sqlite3_prepare_v2(r->db, "SELECT name FROM upstreams ORDER BY id", -1, &st, NULL) == SQLITE_OK)
-		while (r->run.nupstreams < LIMIT_UPSTREAMS && sqlite3_step(st) == SQLITE_ROW)
-			names[r->run.nupstreams++] = arena_strndup(&r->arena, span_str((const char *)sqlite3_column_text(st, 0)));
+	if (sqlite3_prepare_v2(r->db, "SELECT name, server FROM upstreams ORDER BY id", -1, &st, NULL) == SQLITE_OK)
+		while (n < LIMIT_UPSTREAMS && sqlite3_step(st) == SQLITE_ROW) {
+			names[n] = column_text(st, 0, &r->arena);
+			servers[n] = column_text(st, 1, &r->arena);
+			if (!*servers[n])
+				servers[n] = names[n];
+			n++;
+		}
 	sqlite3_finalize(st);
+	r->upstreams = names;
+	r->run.upstreams = servers;
+	r->run.nupstreams = n;
 }
 
 /* A run that never finished has no coverage: what the rows themselves tell is used instead. */
 static void
 count_unfinished(struct recording *r)
 {
+	static const char sql[] = "SELECT count(*), total(statements), total(queries),"
+				  " total(CASE WHEN scope_from IN ('tag', 'mark', 'session') THEN queries ELSE 0 END), max(start_us + duration_us) FROM requests";
 	struct coverage *c = &r->run.coverage;
 	sqlite3_stmt *st = NULL;
+	int64_t last;
 
-	if (sqlite3_prepare_v2(r->db, "SELECT count(*), coalesce(sum(statements), 0), coalesce(sum(queries), 0), coalesce(sum(CASE WHEN scope_from IN "
-				      "('tag', 'mark', 'session') THEN queries ELSE 0 END), 0), coalesce(max(start_us + duration_us), 0) FROM requests",
-		-1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
 		c->requests = (uint64_t)sqlite3_column_int64(st, 0);
 		c->statements = (uint64_t)sqlite3_column_int64(st, 1);
 		c->queries = (uint64_t)sqlite3_column_int64(st, 2);
 		c->tagged = (uint64_t)sqlite3_column_int64(st, 3);
-		int64_t last = sqlite3_column_int64(st, 4);
-
-		if (last > r->run.started_us)
+		last = sqlite3_column_int64(st, 4);
+		if (last > r->run.started_us && r->run.started_us > 0)
 			r->run.duration = (uint64_t)(last - r->run.started_us) * 1000;
 	}
 	sqlite3_finalize(st);
@@ -125,14 +168,12 @@ read_run(struct recording *r)
 {
 	struct run_info *run = &r->run;
 	struct coverage *c = &run->coverage;
-	const char *complete = meta(r, "complete"), *version = meta(r, "version"), *command = meta(r, "command");
-	const char *reason = meta(r, "coverage.opaque_reason");
 
-	run->version = version ? version : "";
-	run->command = command ? command : "";
+	run->version = meta(r, "version");
+	run->command = meta(r, "command");
 	run->started_us = (int64_t)meta_number(r, "started_us");
 	run->duration = meta_number(r, "duration_ns");
-	run->incomplete = !complete || complete[0] != '1';
+	run->incomplete = strcmp(meta(r, "complete"), "1") != 0;
 	c->sessions = meta_number(r, "coverage.sessions");
 	c->statements = meta_number(r, "coverage.statements");
 	c->queries = meta_number(r, "coverage.queries");
@@ -146,36 +187,57 @@ read_run(struct recording *r)
 	c->requests = meta_number(r, "coverage.requests");
 	c->evicted_requests = meta_number(r, "coverage.evicted_requests");
 	c->notices = meta_number(r, "coverage.notices");
-	c->opaque_reason = reason ? reason : "";
+	c->opaque_reason = meta(r, "coverage.opaque_reason");
 	if (run->incomplete && run->duration == 0)
 		count_unfinished(r);
 	read_upstreams(r);
+}
+
+/* Read-write where we may, so that the log of a run that was killed is taken in. alone: without the file in shared memory that
+ * a log needs otherwise, for which a full disk has no room. */
+static bool
+open_database(struct recording *r, bool alone)
+{
+	int64_t ignored;
+
+	sqlite3_close(r->db);
+	r->db = NULL;
+	if (sqlite3_open_v2(r->path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return false;
+	sqlite3_busy_timeout(r->db, BUSY_MS);
+	/* The file may come from anywhere: nothing in its schema runs anything. */
+	sqlite3_db_config(r->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(r->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return sqlite3_exec(r->db, alone ? "PRAGMA cell_size_check = ON; PRAGMA locking_mode = EXCLUSIVE" : "PRAGMA cell_size_check = ON", NULL, NULL,
+		   NULL) == SQLITE_OK &&
+	       pragma(r, "PRAGMA schema_version", &ignored);
+}
+
+/* What SQLite has no words for. */
+static bool
+check_file(const struct recording *r, struct stat *st, char *err, size_t err_n)
+{
+	if (stat(r->path, st) != 0)
+		return say(err, err_n, r, "%s", strerror(errno));
+	if (!S_ISREG(st->st_mode))
+		return say(err, err_n, r, "is not a file");
+	if (st->st_size == 0)
+		return say(err, err_n, r, "is empty");
+	return true;
 }
 
 struct recording *
 recording_open(const char *path, char *err, size_t err_n)
 {
 	struct recording *r = xmem_zero(sizeof *r);
-	FILE *there = fopen(path, "rb");
+	struct stat st;
+	bool ok;
 
 	r->path = arena_strndup(&r->arena, span_str(path));
-	if (!there) {
-		snprintf(err, err_n, "%s: cannot be opened: %m", path);
-		recording_close(r);
-		return NULL;
-	}
-	fclose(there);
-	/* Read-write where we may, so that the log of a run that crashed is taken in; else read what is there. */
-	if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-		sqlite3_close(r->db);
-		r->db = NULL;
-		if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-			say(err, err_n, r, sqlite3_errmsg(r->db));
-			recording_close(r);
-			return NULL;
-		}
-	}
-	if (!check_versions(r, err, err_n)) {
+	ok = check_file(r, &st, err, err_n);
+	if (ok && !open_database(r, false) && !open_database(r, true))
+		ok = say(err, err_n, r, "cannot be read as a recording: %s", r->db ? sqlite3_errmsg(r->db) : "out of memory");
+	if (!ok || !check_versions(r, &st, err, err_n)) {
 		recording_close(r);
 		return NULL;
 	}
@@ -200,6 +262,12 @@ recording_run(const struct recording *r)
 	return r->run;
 }
 
+const char *const *
+recording_upstreams(const struct recording *r)
+{
+	return r->upstreams;
+}
+
 uint64_t
 recording_last_number(const struct recording *r)
 {
@@ -214,66 +282,48 @@ recording_last_session(const struct recording *r)
 
 /* ---- shapes ---- */
 
-static size_t
-read_tables(const char *text, struct sql_table *tables, json_t **owner)
-{
-	json_t *list = json_loads(text, 0, NULL), *row;
-	size_t i, n = 0;
-
-	json_array_foreach(list, i, row) {
-		const char *name = json_string_value(json_object_get(row, "name"));
-
-		if (name && n < LIMIT_TABLES)
-			tables[n++] = (struct sql_table){ .name = span_str(name), .write = json_is_true(json_object_get(row, "write")) };
-	}
-	*owner = list;
-	return n;
-}
-
 static const struct shape *
-intern_row(sqlite3_stmt *st, struct shapes *shapes)
+intern_row(sqlite3_stmt *st, struct shapes *shapes, struct arena *a)
 {
-	const char *hex = (const char *)sqlite3_column_text(st, 1), *text = (const char *)sqlite3_column_text(st, 2);
-	const char *json = (const char *)sqlite3_column_text(st, 6);
-	struct sql_table tables[LIMIT_TABLES];
-	json_t *owner = NULL;
-	struct sql_stmt stmt = { .fingerprint = strtoull(hex ? hex : "0", NULL, 16), .shape = span_str(text ? text : ""), .tables = tables };
-	struct sql_lang lang = { (uint8_t)sqlite3_column_int(st, 5), 0 };
-	const struct shape *shape;
+	struct sql_stmt stmt;
+	struct sql_lang lang;
 
-	stmt.text = stmt.shape;
-	stmt.cls = (uint8_t)sqlite3_column_int(st, 3);
-	stmt.verb = (uint8_t)sqlite3_column_int(st, 4);
-	stmt.ntables = read_tables(json ? json : "[]", tables, &owner);
-	stmt.tables_unknown = sqlite3_column_int(st, 7);
-	stmt.cut = sqlite3_column_int(st, 8);
-	shape = shapes_intern(shapes, lang, &stmt);
-	json_decref(owner);
-	return shape;
+	if (!unpacked_shape(column_span(st, 3), &lang, &stmt, a))
+		return NULL;
+	stmt.fingerprint = strtoull(column_text(st, 1, a), NULL, 16);
+	stmt.shape = stmt.text = column_span(st, 2);
+	return stmt.fingerprint ? shapes_intern(shapes, lang, &stmt) : NULL;
 }
 
 static bool
 read_shapes(struct recording *r, struct shapes *shapes)
 {
+	struct arena arena = { 0 };
 	sqlite3_stmt *st = NULL;
 	int64_t last = 0;
-	bool ok = pragma(r, "SELECT coalesce(max(id), 0) FROM shapes", &last) && last >= 0 && last <= LIMIT_SHAPES * 2;
+	int rc;
 
-	if (!ok)
+	/* One more than the limit stands for all others. */
+	if (!pragma(r, "SELECT coalesce(max(id), 0) FROM shapes", &last) || last < 0 || last > LIMIT_SHAPES + 1)
 		return false;
 	mem_free(r->shapes);
 	r->nshapes = (uint64_t)last + 1;
 	r->shapes = xmem_zero(r->nshapes * sizeof *r->shapes);
-	ok = sqlite3_prepare_v2(r->db, "SELECT id, fingerprint, shape, class_number, verb_number, dialect, tables, tables_unknown, cut FROM shapes", -1,
-		 &st, NULL) == SQLITE_OK;
-	while (ok && sqlite3_step(st) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(st, 0);
+	rc = sqlite3_prepare_v2(r->db, "SELECT id, fingerprint, shape, data FROM shapes ORDER BY id", -1, &st, NULL);
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		int64_t id;
 
+		rc = sqlite3_step(st);
+		if (rc != SQLITE_ROW)
+			break;
+		id = sqlite3_column_int64(st, 0);
 		if (id >= 1 && (uint64_t)id < r->nshapes)
-			r->shapes[id] = intern_row(st, shapes);
+			r->shapes[id] = intern_row(st, shapes, &arena);
+		arena_reset(&arena);
 	}
 	sqlite3_finalize(st);
-	return ok;
+	arena_clear(&arena);
+	return rc == SQLITE_DONE;
 }
 
 static const struct shape *
@@ -308,32 +358,25 @@ shift_request(struct recording *r, struct request *q, const struct replay_shift 
 		q->number += shift->add_number;
 }
 
-static const char *
-column(sqlite3_stmt *st, int i, struct arena *a)
-{
-	return arena_strndup(a, span_of(sqlite3_column_text(st, i), (size_t)sqlite3_column_bytes(st, i)));
-}
-
 static bool
 replay_requests(struct recording *r, const struct replay_shift *shift, struct request_sink sink)
 {
 	struct arena arena = { 0 };
 	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(r->db, "SELECT number, scope, test, key, application, data FROM requests ORDER BY number", -1, &st, NULL);
+	int rc = sqlite3_prepare_v2(r->db, "SELECT number, scope, test, key, application, data FROM requests ORDER BY id", -1, &st, NULL);
 	bool ok = rc == SQLITE_OK;
 
 	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct request q;
-		struct span data = span_of(sqlite3_column_blob(st, 5), (size_t)sqlite3_column_bytes(st, 5));
 
-		ok = unpacked_request(data, &q, &arena, shape_in, r);
+		ok = unpacked_request(column_span(st, 5), &q, &arena, shape_in, r);
 		if (!ok)
 			break;
 		q.number = (uint64_t)sqlite3_column_int64(st, 0);
-		q.scope = column(st, 1, &arena);
-		q.test = column(st, 2, &arena);
-		q.key = column(st, 3, &arena);
-		q.application = column(st, 4, &arena);
+		q.scope = column_text(st, 1, &arena);
+		q.test = column_text(st, 2, &arena);
+		q.key = column_text(st, 3, &arena);
+		q.application = column_text(st, 4, &arena);
 		shift_request(r, &q, shift);
 		sink.request(sink.ctx, &q);
 		arena_reset(&arena);
@@ -355,7 +398,7 @@ replay_strays(struct recording *r, struct request_sink sink)
 		struct req_stmt *s;
 		uint32_t n = 0;
 
-		ok = unpacked_strays(span_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), &s, &n, &arena, shape_in, r);
+		ok = unpacked_strays(column_span(st, 0), &s, &n, &arena, shape_in, r);
 		for (uint32_t i = 0; ok && sink.stray && i < n; i++)
 			sink.stray(sink.ctx, &s[i]);
 		arena_reset(&arena);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* recording: reads what store wrote, and hands it on as if it happened now.
- * Does: open, check versions, migrate in memory what is older, replay requests in order. Never: changes the file; believes its bytes. */
+ * Does: open, check versions, replay requests in the order they closed in. Never: changes what the file says (the log of a run that was
+ * killed is taken in); believes its bytes; holds more than one request in memory. */
 #ifndef ROWCALL_RECORDING_H
 #define ROWCALL_RECORDING_H
 
@@ -11,10 +12,12 @@ struct recording;
 struct recording *recording_open(const char *path, char *err, size_t err_n) __attribute__((warn_unused_result));
 void recording_close(struct recording *r);
 
-/* Run, coverage and upstreams as recorded; strings borrowed until close. incomplete: the run that wrote it never finished. */
+/* Run, coverage and servers as recorded; strings borrowed until close. incomplete: the run that wrote it never finished. */
 struct run_info recording_run(const struct recording *r);
+/* What the collector called each of the run's upstreams; as many. */
+const char *const *recording_upstreams(const struct recording *r);
 
-/* Every request in order of its number, then the strays, to the sink; shapes are interned in `shapes`, which must outlive what the sink
+/* Every request, then the strays, to the sink, as the live run had them; shapes are interned in `shapes`, which must outlive what the sink
  * keeps. add_number and add_session shift numbers, upstream_map (may be NULL) renames upstreams: for merging. False: damaged, a sentence
  * in err; what came before was delivered. */
 struct replay_shift {

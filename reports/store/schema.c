@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema: see schema.h. A change of meaning raises RECORDING_SCHEMA (store.h) and adds a step to recording.c's migrations. */
+/* schema: see schema.h. A change of meaning raises RECORDING_SCHEMA (store.h); what an older file lacks is then made up for in recording.c. */
 #include "schema.h"
 
 const char recording_schema_sql[] =
     "PRAGMA application_id = 1920426801;"	/* 0x72776331, RECORDING_APPLICATION_ID */
     "PRAGMA user_version = 1;"
-    "PRAGMA journal_mode = WAL;"
-    "PRAGMA synchronous = NORMAL;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE upstreams(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
-    "CREATE TABLE shapes(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, shape TEXT NOT NULL, class TEXT NOT NULL, class_number INTEGER NOT NULL,"
-    " verb_number INTEGER NOT NULL, dialect INTEGER NOT NULL, tables TEXT NOT NULL, tables_unknown INTEGER NOT NULL, cut INTEGER NOT NULL);"
-    "CREATE TABLE requests(number INTEGER PRIMARY KEY, scope TEXT NOT NULL, test TEXT NOT NULL, key TEXT NOT NULL, application TEXT NOT NULL,"
-    " scope_from TEXT NOT NULL, borders_from TEXT NOT NULL, start_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, db_us INTEGER NOT NULL,"
-    " statements INTEGER NOT NULL, queries INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE upstreams(id INTEGER PRIMARY KEY, name TEXT NOT NULL, server TEXT NOT NULL);"
+    "CREATE TABLE shapes(id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, summary TEXT NOT NULL, shape TEXT NOT NULL, class TEXT NOT NULL,"
+    " tables TEXT NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE requests(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, scope TEXT NOT NULL, test TEXT NOT NULL, key TEXT NOT NULL,"
+    " application TEXT NOT NULL, scope_from TEXT NOT NULL, borders_from TEXT NOT NULL, start_us INTEGER NOT NULL,"
+    " duration_us INTEGER NOT NULL, db_us INTEGER NOT NULL, statements INTEGER NOT NULL, queries INTEGER NOT NULL, data BLOB NOT NULL);"
     "CREATE TABLE strays(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE scopes(scope TEXT PRIMARY KEY, requests INTEGER NOT NULL, queries_p50 INTEGER NOT NULL, queries_max INTEGER NOT NULL,"
     " duplicates INTEGER NOT NULL, n_plus_one INTEGER NOT NULL, db_us INTEGER NOT NULL) WITHOUT ROWID;"
