@@ -63,6 +63,12 @@ show_option(const struct settings *s, struct arena *a, enum option_id id)
 	}
 }
 
+static void
+print_count(uint32_t n, const char *what, const char *end)
+{
+	printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
+}
+
 static int
 act(const struct settings *s, struct arena *a, const char *what)
 {
@@ -73,8 +79,10 @@ act(const struct settings *s, struct arena *a, const char *what)
 		return cmd_wrong("config", &p);
 	config_clear(&cfg);
 	if (strcmp(what, "check") == 0) {
-		printf("%s is fine: %u listeners, %u budgets, %u allowed findings\n",
-		    *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)", cfg.nlistens, cfg.gate.nbudgets, cfg.gate.nallows);
+		printf("%s is fine: ", *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)");
+		print_count(cfg.nlistens, "listener", ", ");
+		print_count(cfg.gate.nbudgets, "budget", ", ");
+		print_count(cfg.gate.nallows, "allowed finding", "\n");
 		return STATUS_OK;
 	}
 	for (enum option_id i = 0; i < OPTIONS; i++)
