@@ -77,6 +77,23 @@ start_admin(struct capture *c, char *err, size_t err_n)
 
 /* ---- start ---- */
 
+/* What a listener's legs need for TLS; NULL for a leg that never has it. */
+static bool
+load_contexts(const struct listen_config *cfg, SSL_CTX **client, SSL_CTX **server, char *err, size_t err_n)
+{
+	*client = *server = NULL;
+	if (*cfg->client_cert && !(*client = tls_client_context(cfg, err, err_n)))
+		return false;
+	if (cfg->setup.server_tls == WIRE_TLS_DISABLE || cfg->setup.server_is_unix)
+		return true;
+	*server = tls_server_context(cfg, err, err_n);
+	if (*server)
+		return true;
+	SSL_CTX_free(*client);
+	*client = NULL;
+	return false;
+}
+
 static bool
 set_listener(struct listener *l, const struct listen_config *cfg, uint16_t index, char *err, size_t err_n)
 {
@@ -89,15 +106,7 @@ set_listener(struct listener *l, const struct listen_config *cfg, uint16_t index
 		snprintf(err, err_n, "%s: the path is too long for a socket", up->host);
 		return false;
 	}
-	if (cfg->client_cert && *cfg->client_cert) {
-		l->client_tls = tls_client_context(cfg, err, err_n);
-		if (!l->client_tls)
-			return false;
-	}
-	if (cfg->setup.server_tls == WIRE_TLS_DISABLE || cfg->setup.server_is_unix)
-		return true;
-	l->server_tls = tls_server_context(cfg, err, err_n);
-	return l->server_tls != NULL;
+	return load_contexts(cfg, &l->client_tls, &l->server_tls, err, err_n);
 }
 
 /* Every closed request goes to the report and, when one is kept, to the recording. */
@@ -153,10 +162,15 @@ take_server(void *ctx, uint16_t upstream, struct span version)
 static bool
 start_recording(struct capture *c, const char *command, char *err, size_t err_n)
 {
-	if (!c->cfg->record || !*c->cfg->record)
+	const struct config *cfg = c->cfg;
+
+	if (!*cfg->record || strcmp(cfg->record, "none") == 0)
 		return true;
-	c->store = store_open(c->cfg->record, command, c->started_us, c->upstreams, c->cfg->nlistens, err, err_n);
-	return c->store != NULL;
+	c->store = store_open(cfg->record, command, c->started_us, c->upstreams, cfg->nlistens, err, err_n);
+	if (c->store || !cfg->record_optional)
+		return c->store != NULL;
+	log_warn(c->shared.log, 0, "this run is not kept for rowcall report: %s", err);
+	return true;
 }
 
 static bool
@@ -271,6 +285,7 @@ capture_start(const struct config *cfg, struct log *log, const char *command, bo
 	c->shared.cfg = cfg;
 	c->shared.log = log;
 	c->shared.handshake_ms = LIMIT_HANDSHAKE_MS;
+	pthread_mutex_init(&c->shared.tls_lock, NULL);
 	pthread_mutex_init(&c->shared.words_lock, NULL);
 	c->started = clock_ns();
 	c->started_us = clock_wall_us();
@@ -331,6 +346,32 @@ capture_stats(struct capture *c)
 	memcpy(c->last_failure, c->shared.last_failure, sizeof c->last_failure);
 	pthread_mutex_unlock(&c->shared.words_lock);
 	return st;
+}
+
+bool
+capture_reload_tls(struct capture *c, char *err, size_t err_n)
+{
+	uint32_t n = c->shared.nlisteners, loaded = 0;
+	SSL_CTX **fresh = xmem_zero(2 * n * sizeof *fresh);
+
+	while (loaded < n && load_contexts(&c->cfg->listens[loaded], &fresh[2 * loaded], &fresh[2 * loaded + 1], err, err_n))
+		loaded++;
+	pthread_mutex_lock(&c->shared.tls_lock);
+	for (uint32_t i = 0; loaded == n && i < n; i++) {
+		struct listener *l = &c->shared.listeners[i];
+		SSL_CTX *client = l->client_tls, *server = l->server_tls;
+
+		l->client_tls = fresh[2 * i];
+		l->server_tls = fresh[2 * i + 1];
+		fresh[2 * i] = client;
+		fresh[2 * i + 1] = server;
+	}
+	pthread_mutex_unlock(&c->shared.tls_lock);
+	/* Sessions hold on to the one they began with. */
+	for (uint32_t i = 0; i < 2 * n; i++)
+		SSL_CTX_free(fresh[i]);
+	mem_free(fresh);
+	return loaded == n;
 }
 
 void
@@ -417,6 +458,7 @@ capture_free(struct capture *c)
 		SSL_CTX_free(c->shared.listeners[i].client_tls);
 	}
 	shapes_free(c->shapes);
+	pthread_mutex_destroy(&c->shared.tls_lock);
 	pthread_mutex_destroy(&c->shared.words_lock);
 	mem_free(c->shared.listeners);
 	mem_free(c->upstreams);

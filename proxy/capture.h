@@ -28,6 +28,10 @@ struct capture_stats {
 };
 struct capture_stats capture_stats(struct capture *c);
 
+/* Reads the certificates, keys and authorities of all listeners anew, for sessions from now on. False: one could not be read, the old ones
+ * stay in force everywhere; a sentence in err. */
+bool capture_reload_tls(struct capture *c, char *err, size_t err_n) __attribute__((warn_unused_result));
+
 /* Stop accepting and end sessions as they have no statement and no transaction under way. Returns at once. */
 void capture_drain(struct capture *c);
 /* True when no session is open. */

@@ -63,10 +63,14 @@ static void
 on_hup(evutil_socket_t signal_number, short what, void *arg)
 {
 	struct proxy *p = arg;
+	char err[400];
 
 	(void)signal_number;
 	(void)what;
-	log_warn(p->log, 0, "reloading is not available yet: restart to read the configuration anew");
+	if (capture_reload_tls(p->capture, err, sizeof err))
+		log_info(p->log, 0, "certificates were read anew, for sessions from now on; other changes to the configuration need a restart");
+	else
+		log_error(p->log, 0, "the certificates in use stay: %s", err);
 }
 
 static bool
@@ -111,7 +115,8 @@ say_listeners(const struct proxy *p)
 			    l->name);
 	}
 	if (capture_admin_port(p->capture))
-		log_info(p->log, 0, "marks, health and snapshots at http://%s:%u", p->cfg->admin_address, capture_admin_port(p->capture));
+		log_info(p->log, 0, strchr(p->cfg->admin_address, ':') ? "marks, health and snapshots at http://[%s]:%u" : "marks, health and snapshots at http://%s:%u",
+		    p->cfg->admin_address, capture_admin_port(p->capture));
 }
 
 static int

@@ -6,13 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fingerprint/mem.h"
 #include "proxy/log.h"
 
-enum { BACKLOG = 1024, PAUSE_MS = 100 };
+enum {
+	BACKLOG = 1024,
+	PAUSE_MS = 100,
+	PER_TURN = 64,		/* accepted from one listener before the others get their turn */
+	OTHER_FILES = 64,	/* descriptors that are no session's: listeners, loops, recording, admin port */
+};
 
 struct door {			/* argument of a listener's event */
 	struct acceptor *acceptor;
@@ -28,6 +34,8 @@ struct acceptor {
 	int bell;
 	struct event *heard, *resume;
 	struct door *doors;
+	uint64_t handed;	/* sockets given to workers so far */
+	uint64_t most;		/* sessions the open files limit has room for, two descriptors each */
 	bool started, stopped, starving;
 };
 
@@ -66,7 +74,7 @@ clear_stale_socket(const struct address *a, const char *path)
 		errno = EEXIST;
 		return false;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	rc = connect(fd, (const struct sockaddr *)&a->sa, a->len);
@@ -100,7 +108,13 @@ listen_on(struct listener *l, char *err, size_t err_n)
 		return bind_failed(c, err, err_n);
 	if (!c->is_unix)
 		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(l->fd, (struct sockaddr *)&a.sa, a.len) != 0 || listen(l->fd, BACKLOG) != 0)
+	if (bind(l->fd, (struct sockaddr *)&a.sa, a.len) != 0) {
+		bind_failed(c, err, err_n);
+		close(l->fd);
+		l->fd = -1;	/* the socket file, if there is one, is somebody else's */
+		return false;
+	}
+	if (listen(l->fd, BACKLOG) != 0)
 		return bind_failed(c, err, err_n);
 	l->bound.len = sizeof l->bound.sa;
 	getsockname(l->fd, (struct sockaddr *)&l->bound.sa, &l->bound.len);
@@ -138,6 +152,31 @@ least_loaded(struct acceptor *a)
 	return best;
 }
 
+/* Sessions that live or are on their way to a worker. */
+static uint64_t
+sessions_now(const struct acceptor *a)
+{
+	uint64_t ended = 0;
+
+	for (uint32_t i = 0; i < a->nworkers; i++) {
+		const struct worker_counters *c = &a->workers[i]->counters;
+
+		ended += counter_get(&c->accepted) - counter_get(&c->open);
+	}
+	return a->handed - ended;
+}
+
+/* Each session will want a second descriptor, for its server. */
+static uint64_t
+sessions_most(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return files.rlim_cur > OTHER_FILES + 2 ? (files.rlim_cur - OTHER_FILES) / 2 : 1;
+}
+
 static void
 pause_accepting(struct acceptor *a, int why)
 {
@@ -157,15 +196,24 @@ static bool
 accept_one(struct acceptor *a, struct listener *l)
 {
 	struct address peer = { .len = sizeof peer.sa };
-	int fd = accept4(l->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd;
 
+	if (sessions_now(a) >= a->most) {
+		pause_accepting(a, EMFILE);
+		return false;
+	}
+	fd = accept4(l->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		if (a->starving)
-			log_info(a->shared->log, 0, "accepting again");
-		a->starving = false;
-		if (!worker_accept(least_loaded(a), l, fd, &peer))
+		if (worker_accept(least_loaded(a), l, fd, &peer))
+			a->handed++;
+		else
 			close(fd);
 		return true;
+	}
+	if (errno == EAGAIN && a->starving) {
+		/* Only now, with nobody left waiting, so that this is not said for each descriptor that comes free. */
+		log_info(a->shared->log, 0, "accepting again");
+		a->starving = false;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 		pause_accepting(a, errno);
@@ -181,7 +229,7 @@ on_client(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (accept_one(d->acceptor, d->listener))
+	for (unsigned n = 0; n < PER_TURN && accept_one(d->acceptor, d->listener); n++)
 		continue;
 }
 
@@ -205,7 +253,7 @@ on_bell(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (uint32_t i = 0; i < a->shared->nlisteners; i++)
-		while (accept_one(a, &a->shared->listeners[i]))
+		for (unsigned n = 0; n < BACKLOG && accept_one(a, &a->shared->listeners[i]); n++)
 			continue;
 	close_listeners(a);
 	event_base_loopbreak(a->base);
@@ -269,6 +317,7 @@ acceptor_start(struct acceptor *a, struct worker **workers, uint32_t nworkers)
 {
 	a->workers = workers;
 	a->nworkers = nworkers;
+	a->most = sessions_most();
 	a->started = add_events(a) && pthread_create(&a->thread, NULL, acceptor_main, a) == 0;
 	return a->started;
 }

@@ -52,7 +52,10 @@ secure_event(struct session *s)
 
 	switch (tls_handshake(l->tls)) {
 	case TLS_DONE:
-		secured(s, side);
+		if (s->shaking->direct_tls && side == WIRE_CLIENT && !tls_has_protocol(l->tls))
+			failed(s, "it began without asking, and does not name the protocol (ALPN), as direct TLS must");
+		else
+			secured(s, side);
 		break;
 	case TLS_WANTS_READ:
 		leg_want_write(l, false);
@@ -68,11 +71,27 @@ secure_event(struct session *s)
 	}
 }
 
+/* The context of now, with a reference of our own. NULL: the leg has none. */
+static SSL_CTX *
+context_of(struct session *s, enum wire_leg side)
+{
+	pthread_mutex_t *lock = &s->worker->shared->tls_lock;
+	SSL_CTX *ctx;
+
+	pthread_mutex_lock(lock);
+	ctx = side == WIRE_CLIENT ? s->listener->client_tls : s->listener->server_tls;
+	if (ctx)
+		SSL_CTX_up_ref(ctx);
+	pthread_mutex_unlock(lock);
+	return ctx;
+}
+
 void
 secure_start(struct session *s, enum wire_leg side)
 {
 	struct leg *l = &s->leg[side];
 	struct strbuf *ahead = &s->shaking->in[side];
+	SSL_CTX *ctx;
 
 	session_move(s, side == WIRE_CLIENT ? SESSION_TLS_CLIENT : SESSION_TLS_SERVER);
 	/* What asked for TLS must have gone in clear before the first record does. */
@@ -80,12 +99,15 @@ secure_start(struct session *s, enum wire_leg side)
 		failed(s, "could not be started");
 		return;
 	}
-	if (side == WIRE_SERVER && s->listener->server_tls)
-		l->tls = tls_connect(s->listener->server_tls, l->fd, s->listener->cfg);
-	else if (side == WIRE_CLIENT && s->listener->client_tls) {
-		l->tls = tls_accept(s->listener->client_tls, l->fd, strbuf_span(ahead));
+	ctx = context_of(s, side);
+	if (ctx && side == WIRE_SERVER)
+		l->tls = tls_connect(ctx, l->fd, s->listener->cfg);
+	else if (ctx) {
+		s->shaking->direct_tls = ahead->n > 0 && s->engine == &pg_engine;
+		l->tls = tls_accept(ctx, l->fd, strbuf_span(ahead));
 		strbuf_reset(ahead);
 	}
+	SSL_CTX_free(ctx);
 	if (!l->tls) {
 		failed(s, "could not be set up");
 		return;

@@ -270,6 +270,31 @@ on_cancel_key(void *ctx, struct span key)
 	s->has_key = cancel_map_put(s->worker->shared->cancels, s->id, key, &s->upstream) || s->has_key;
 }
 
+/* What SCRAM binds to: the certificate the client sees must be the server's own. */
+static bool
+same_certificate(struct session *s)
+{
+	SSL *client = s->leg[WIRE_CLIENT].tls, *server = s->leg[WIRE_SERVER].tls;
+	const X509 *ours = client ? SSL_get_certificate(client) : NULL, *theirs = server ? SSL_get0_peer_certificate(server) : NULL;
+
+	return ours && theirs && X509_cmp(ours, theirs) == 0;
+}
+
+static void
+on_fact(void *ctx, struct span name, struct span value)
+{
+	struct session *s = ctx;
+	struct listener *l = s->listener;
+
+	if (!span_is(name, "channel_binding") || !span_is(value, "certificates differ") || same_certificate(s))
+		return;
+	if (atomic_exchange_explicit(&l->binding_said, true, memory_order_relaxed))
+		return;
+	log_warn(s->worker->shared->log, s->id,
+	    "%s: the server offers channel binding, which fails across two certificates (\"SCRAM channel binding check failed\"): give rowcall the "
+	    "server's own certificate and key, or set server_tls: disable, or PGCHANNELBINDING=disable for the clients", l->cfg->name);
+}
+
 static void
 on_opaque(void *ctx, enum wire_opaque why, const char *detail)
 {
@@ -301,7 +326,7 @@ session_new(struct worker *w, struct listener *l)
 		strbuf_init(&s->leg[i].out, LIMIT_OUT_QUEUE);
 	}
 	s->tap = (struct tap){ .shared = &w->tap, .engine = l->engine, .session = s->id, .now = w->now, .ctx = s,
-		.on_cancel_key = on_cancel_key, .on_opaque = on_opaque,
+		.on_cancel_key = on_cancel_key, .on_opaque = on_opaque, .on_fact = on_fact,
 		.lang = { l->engine == &pg_engine ? SQL_POSTGRESQL : SQL_MYSQL, 0 } };
 	s->shaking = mem_zero(sizeof *s->shaking);
 	s->wire = s->engine->open(&l->cfg->setup, tap_ops(&w->tap), &s->tap);
@@ -326,6 +351,7 @@ session_start(struct worker *w, struct listener *l, int fd, const struct address
 	struct session *s = session_new(w, l);
 	char words[ADDRESS_TEXT];
 
+	counter_add(&w->counters.accepted, 1);
 	if (!s) {
 		close(fd);
 		return;
@@ -337,7 +363,6 @@ session_start(struct worker *w, struct listener *l, int fd, const struct address
 		s->next->prev = s;
 	w->sessions = s;
 	counter_add(&w->counters.open, 1);
-	counter_add(&w->counters.accepted, 1);
 	log_debug(w->shared->log, s->id, "accepted %s on %s", words, l->cfg->name);
 	tap_open(&s->tap, l->index, words, w->now);
 	if (!leg_open(s, WIRE_CLIENT, fd)) {

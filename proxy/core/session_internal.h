@@ -41,6 +41,7 @@ struct shaking {
 	struct resolved targets;	/* addresses to try */
 	unsigned next_target;
 	int last_errno;
+	bool direct_tls;		/* the client began TLS without asking */
 	struct event deadline;		/* the handshake does not take for ever */
 };
 

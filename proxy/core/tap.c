@@ -727,8 +727,10 @@ tap_fact(void *ctx, enum wire_fact kind, struct span name, struct span value)
 		put_fact(t, REC_FACT_DATABASE, name, value);
 	else if (span_is(name, "application_name") || span_is(name, "program_name"))
 		put_fact(t, REC_FACT_APPLICATION, name, value);
-	else if (kind == WIRE_FACT_SERVER || span_is(name, "server_version"))
+	else if (span_is(name, "server_version"))
 		put_fact(t, REC_FACT_SERVER, name, value);
+	else if (kind == WIRE_FACT_SERVER && t->on_fact)
+		t->on_fact(t->ctx, name, value);
 	else if (span_is(name, "standard_conforming_strings"))
 		set_mode(t, SQL_MODE_BACKSLASH, span_is(value, "off"));
 	else if (span_is(name, "no_backslash_escapes"))

@@ -30,6 +30,7 @@ struct tap {
 	uint64_t now;		/* set by the session before it feeds the parser */
 	void (*on_cancel_key)(void *ctx, struct span key);
 	void (*on_opaque)(void *ctx, enum wire_opaque why, const char *detail);
+	void (*on_fact)(void *ctx, struct span name, struct span value);	/* facts that no record tells */
 	void *ctx;
 };
 

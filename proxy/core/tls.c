@@ -20,6 +20,14 @@ openssl_words(char *buf, size_t n)
 	ERR_clear_error();
 }
 
+static void
+set_common(SSL_CTX *ctx)
+{
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
 static bool
 load_authorities(SSL_CTX *ctx, const struct listen_config *l, char *err, size_t err_n)
 {
@@ -49,8 +57,7 @@ tls_server_context(const struct listen_config *l, char *err, size_t err_n)
 	snprintf(err, err_n, "TLS could not be set up");
 	if (!ctx)
 		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	set_common(ctx);
 	if (!load_authorities(ctx, l, err, err_n)) {
 		SSL_CTX_free(ctx);
 		return NULL;
@@ -124,9 +131,11 @@ tls_client_context(const struct listen_config *l, char *err, size_t err_n)
 	snprintf(err, err_n, "TLS could not be set up");
 	if (!ctx)
 		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	set_common(ctx);
+	/* Clients of databases do not resume; tickets would only cost each handshake. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(ctx, 0);
 	if (l->upstream.engine == ENGINE_POSTGRESQL)
 		SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	if (!load_certificate(ctx, l, err, err_n)) {
@@ -150,6 +159,16 @@ tls_accept(SSL_CTX *ctx, int fd, struct span ahead)
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_accept_state(ssl);
 	return ssl;
+}
+
+bool
+tls_has_protocol(const SSL *ssl)
+{
+	const unsigned char *name;
+	unsigned n;
+
+	SSL_get0_alpn_selected(ssl, &name, &n);
+	return n > 0;
 }
 
 enum tls_step

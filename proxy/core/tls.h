@@ -20,6 +20,9 @@ SSL_CTX *tls_client_context(const struct listen_config *l, char *err, size_t err
 /* A server-side TLS object on a connected socket. ahead: bytes of the ClientHello that were read already (copied). NULL: memory. */
 SSL *tls_accept(SSL_CTX *ctx, int fd, struct span ahead) __attribute__((warn_unused_result));
 
+/* Both sides named the protocol (ALPN) in the handshake. */
+bool tls_has_protocol(const SSL *ssl);
+
 enum tls_step { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_FAILED };
 enum tls_step tls_handshake(SSL *ssl) __attribute__((warn_unused_result));
 /* Why a handshake failed: "certificate verify failed: self-signed certificate". */

@@ -19,7 +19,7 @@
 
 struct session;
 
-/* One listener while it runs. Read-only for workers. */
+/* One listener while it runs. Read-only for workers but for what says otherwise. */
 struct listener {
 	const struct listen_config *cfg;
 	const struct wire_engine *engine;
@@ -29,8 +29,10 @@ struct listener {
 	struct address bound;
 	bool fixed;		/* upstream is numeric or a Unix socket: `upstream` is its address */
 	struct address upstream;
+	/* Behind worker_shared.tls_lock: a reload replaces them. */
 	SSL_CTX *server_tls;	/* NULL when the server leg is never TLS */
 	SSL_CTX *client_tls;	/* NULL when the client leg is never TLS */
+	_Atomic bool binding_said;	/* that channel binding cannot work here has been logged */
 };
 
 /* What all workers share; read-only after start except for what says atomic. */
@@ -43,6 +45,7 @@ struct worker_shared {
 	uint32_t nlisteners;
 	_Atomic uint32_t next_session;
 	uint64_t handshake_ms;		/* from accept to the pipe, waits for addresses not counted */
+	pthread_mutex_t tls_lock;	/* guards the listeners' TLS contexts; taken once per TLS handshake */
 	pthread_mutex_t words_lock;	/* guards last_failure */
 	char last_failure[256];		/* why an upstream could not be reached last; "" = never */
 };
