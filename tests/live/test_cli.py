@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from rowcall import PYTHON
+from servers import PostgreSQL
 from waiting import free_port
 
 WAIT_FOR_INTERRUPTS = """
@@ -171,6 +172,23 @@ def test_mysql_localhost_becomes_an_address(rowcall, my):
     assert "user@localhost" in run.err
 
 
+def test_a_mysql_socket_stays_a_socket(rowcall, my):
+    code = """
+import os, urllib.parse, pymysql
+url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
+path = urllib.parse.parse_qs(url.query)["unix_socket"][0]
+assert path == os.environ["MYSQL_UNIX_PORT"], path
+cursor = pymysql.connect(unix_socket=path, user="app", password="app", database="app").cursor()
+cursor.execute("SELECT name FROM things WHERE id = 1")
+print(path)
+"""
+    original = my.socket
+    run = rowcall.python(code, env={"DATABASE_URL": f"mysql://app:app@localhost/app?unix_socket={original}", "MYSQL_UNIX_PORT": str(original)})
+    assert run.status == 0, run
+    assert run.out.strip() != str(original) and not os.path.exists(run.out.strip())
+    assert run.verdict[3] == 1 and len(run.report["run"]["upstreams"]) == 1
+
+
 def test_both_engines_in_one_run(rowcall, pg, my):
     code = """
 import os, psycopg2, pymysql, urllib.parse
@@ -185,6 +203,31 @@ for connection in one, two:
     assert run.status == 0, run
     both = [request for request in run.report["requests"] if request["scope"] == "both"]
     assert len(both) == 1 and len(both[0]["databases"]) == 2 and both[0]["queries"] == 2, both
+
+
+# --- TLS of the server's leg ---------------------------------------------------------------------------------------------------------
+
+IS_IT_TLS = """
+import os, psycopg2
+cursor = psycopg2.connect(os.environ.get("DATABASE_URL", "")).cursor()
+cursor.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+print(cursor.fetchone()[0])
+"""
+
+
+@pytest.mark.parametrize("how", ["url", "variables"])
+def test_the_server_is_verified_as_the_command_would_have(rowcall, tmp_path, how):
+    with PostgreSQL(tls=True) as server, PostgreSQL(tls=True) as stranger:
+        for ca, status in (server.ca, 0), (stranger.ca, 1):
+            env = {"DATABASE_URL": f"postgresql://app@localhost:{server.port}/app?sslmode=verify-full&sslrootcert={ca}"}
+            if how == "variables":
+                env = {"PGHOST": "localhost", "PGPORT": str(server.port), "PGUSER": "app", "PGDATABASE": "app", "PGSSLMODE": "verify-full",
+                       "PGSSLROOTCERT": str(ca)}
+            run = rowcall.python(IS_IT_TLS, "--allow-empty", env=env)
+            assert run.status == status, run
+            assert run.out == ("True\n" if status == 0 else "")
+            if status:
+                assert "certificate" in run.err, "the command hears why"
 
 
 # --- servers that were not named ----------------------------------------------------------------------------------------------------
