@@ -140,10 +140,8 @@ proxy(struct proxy *p)
 	status = snap->gated ? outputs_status(p->cfg, snap) : STATUS_OK;
 	if (!outputs_reports(p->cfg, snap, STDOUT_FILENO))
 		status = STATUS_UNUSABLE;
-	if (!capture_finish_recording(p->capture, snap, err, sizeof err)) {
+	if (!capture_finish_recording(p->capture, snap, err, sizeof err))
 		log_error(p->log, 0, "%s", err);
-		status = STATUS_UNUSABLE;
-	}
 	outputs_verdict(snap);
 	snapshot_free(snap);
 	capture_free(p->capture);

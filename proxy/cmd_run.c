@@ -211,12 +211,11 @@ choose_recording(struct run *r)
 {
 	char path[4096];
 
-	if (strcmp(r->cfg.record, "none") == 0)
-		r->cfg.record = "";
-	else if (!*r->cfg.record) {
-		keep_new(path, sizeof path);
-		r->cfg.record = arena_strndup(&r->arena, span_str(path));
-	}
+	if (*r->cfg.record)
+		return;
+	keep_new(path, sizeof path);
+	r->cfg.record = arena_strndup(&r->arena, span_str(path));
+	r->cfg.record_optional = true;
 }
 
 static bool
@@ -456,8 +455,8 @@ report(struct run *r)
 		status = STATUS_UNUSABLE;
 	if (!capture_finish_recording(r->capture, snap, err, sizeof err))
 		fprintf(stderr, "rowcall: warning: %s\n", err);
-	else if (*r->cfg.record)
-		keep_as_last(r->cfg.record);
+	if (r->cfg.record_optional)
+		keep_tidy();
 	outputs_verdict(snap);
 	r->reported = true;
 	snapshot_free(snap);

@@ -596,6 +596,7 @@ build_numbers(const struct settings *s, struct config *c)
 	c->log_json = strcmp(text_of(s, OPT_LOG_FORMAT), "json") == 0;
 	c->all = settings_true(s, OPT_ALL);
 	c->wide = settings_true(s, OPT_WIDE);
+	c->scope = *text_of(s, OPT_SCOPE) ? text_of(s, OPT_SCOPE) : NULL;
 	c->quiet_output = settings_true(s, OPT_QUIET);
 }
 

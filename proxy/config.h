@@ -55,7 +55,8 @@ struct config {
 
 	const char *const *reports;	/* "json:out.json", "text"; as given, checked */
 	uint32_t nreports;
-	const char *record;	/* file; "" = none / default */
+	const char *record;	/* file; "none"; "" = whatever the command does by default */
+	bool record_optional;	/* nobody asked for the recording: what stands in its way is worth a warning */
 	bool record_values, show_values;
 
 	const char *admin_address;	/* "" = no admin port */
@@ -67,6 +68,7 @@ struct config {
 	enum log_level log_level;
 	bool log_json;
 	bool all, wide, quiet_output;
+	const char *scope;	/* glob: reports show only these; NULL = all */
 	uint64_t connect_timeout;	/* ns, per address */
 	uint64_t drain_timeout;		/* ns */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keep_run: where runs are recorded: the file asked for, or the last runs in the user's state directory.
- * Does: name the file, tidy old ones. Never: deletes what it did not name itself. */
+ * Does: name the file, tidy old ones. Never: deletes what it did not name itself, or what is still being written. */
 #ifndef ROWCALL_KEEP_RUN_H
 #define ROWCALL_KEEP_RUN_H
 
@@ -13,9 +13,9 @@ enum { KEPT_RUNS = 5 };
 void keep_directory(char *buf, size_t n);
 /* A name for a new run in that directory; "" when there is none. */
 void keep_new(char *buf, size_t n);
-/* The run just begun is the last one now; older ones beyond KEPT_RUNS go. */
-void keep_as_last(const char *path);
-/* The last run's file; false when there is none. */
+/* Runs older than the last KEPT_RUNS go. */
+void keep_tidy(void);
+/* The file of the run that began last; false when there is none. */
 bool keep_last(char *buf, size_t n);
 
 #endif

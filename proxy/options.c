@@ -122,6 +122,8 @@ const struct option_def options[OPTIONS] = {
 	    .help = "show notes and scopes within budget too" },
 	[OPT_WIDE] = { "wide", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
 	    .help = "do not shorten SQL in the text report" },
+	[OPT_SCOPE] = { "scope", .arg = "GLOB", .fallback = "", .type = OPTION_TEXT, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
+	    .help = "show only scopes it matches; * also matches /; verdict and totals stay those of the whole run" },
 	[OPT_COLOR] = { "color", .arg = "WHEN", .fallback = "auto", .type = OPTION_CHOICE, .choices = "auto|always|never",
 	    .commands = FOR_RUN | FOR_PROXY | FOR_REPORT, .help = "colour in the text report" },
 	[OPT_ADMIN] = { "admin", "admin.address", "ADDRESS", "", .type = OPTION_TEXT, .commands = CAPTURE,

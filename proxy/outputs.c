@@ -38,6 +38,7 @@ one_report(const struct config *c, const struct snapshot *s, const char *text, i
 
 	o.all = o.all || c->all;
 	o.wide = c->wide;
+	o.scope = c->scope;
 	strbuf_init(&out, LIMIT_REPORT_BYTES);
 	write_snapshot(format, s, &o, &out);
 	if (out.cut) {
