@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config: see config.h. Settings become one struct, part by part; what only shows when parts meet (a key without a certificate) is checked
  * here. */
-#include "config.h"
+#include "config_parts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,8 +18,6 @@
 #include "reports/write.h"
 #include "settings.h"
 
-enum { PERCENT_ONE = 1000000 };
-
 static const char *
 text_of(const struct settings *s, enum option_id id)
 {
@@ -35,8 +33,8 @@ ns_of(const struct settings *s, enum option_id id)
 }
 
 /* Where something was said, for messages: "rowcall.yaml:12:5" or "--listen". */
-static const char *
-where_said(const struct settings *s, struct arena *a, const struct setting *said)
+const char *
+config_where_said(const struct settings *s, struct arena *a, const struct setting *said)
 {
 	char where[LIMIT_NAME], env[80];
 
@@ -266,13 +264,13 @@ one_listener(const struct settings *s, struct arena *a, struct listen_source by,
 		.name = by.address == SAID_FILE ? settings_entry(s, OPT_LISTEN_NAME, SAID_FILE, i).text : NULL,
 		.line = address.line ? address.line : up.line };
 	if (up.text) {
-		if (!listener_url(a, up.text, where_said(s, a, &up), &u, p))
+		if (!listener_url(a, up.text, config_where_said(s, a, &up), &u, p))
 			return false;
 	} else if (by.upstream == SAID_DEFAULT && i < nfound)
 		u = found[i].parsed;
 	else
 		return no_upstream(s, &address, i, p);
-	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, where_said(s, a, &address), p))
+	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, config_where_said(s, a, &address), p))
 		return false;
 	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, l, p);
 }
@@ -325,8 +323,8 @@ build_filters(const struct settings *s, struct arena *a, struct config *c, struc
 }
 
 /* All values of a repeated option by whoever decides it. */
-static const char *const *
-texts_of(const struct settings *s, struct arena *a, enum option_id id, uint32_t *n)
+const char *const *
+config_texts_of(const struct settings *s, struct arena *a, enum option_id id, uint32_t *n)
 {
 	enum said_by by = settings_source(s, id);
 	const char **v;
@@ -337,165 +335,6 @@ texts_of(const struct settings *s, struct arena *a, enum option_id id, uint32_t 
 	for (uint32_t i = 0; i < *n; i++)
 		v[i] = settings_nth(s, id, by, i)->text;
 	return v;
-}
-
-/* ---- gate ---- */
-
-static int64_t
-limit_of(struct setting said)
-{
-	return said.by == SAID_DEFAULT && !said.text ? NO_LIMIT : said.value;
-}
-
-static bool
-rule_named(const char *text, enum rule_id *rule, const char *where, struct problem *p)
-{
-	char known[400] = "";
-	size_t n = 0;
-
-	*rule = rule_find(span_str(text));
-	if (*rule != RULES)
-		return true;
-	for (int i = 0; i < RULES; i++)
-		n += (size_t)snprintf(known + n, n < sizeof known ? sizeof known - n : 0, "%s%s", i ? ", " : "", rules[i].id);
-	return problem(p, "%s: \"%s\" is no rule; the rules are %s", where, text, known);
-}
-
-static bool
-build_fail_on(const struct settings *s, struct arena *a, struct gate_config *g, struct problem *p)
-{
-	static const char proven[] = ":proven";
-	uint32_t n;
-	const char *const *texts = texts_of(s, a, OPT_FAIL_ON, &n);
-	struct fail_on *v = arena_zero(a, (n + 1) * sizeof *v);
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct setting *said = settings_nth(s, OPT_FAIL_ON, settings_source(s, OPT_FAIL_ON), i);
-		size_t len = strlen(texts[i]), cut = sizeof proven - 1;
-
-		v[i].proven_only = len > cut && strcmp(texts[i] + len - cut, proven) == 0;
-		if (!rule_named(
-			arena_strndup(a, span_of(texts[i], v[i].proven_only ? len - cut : len)), &v[i].rule, where_said(s, a, said), p))
-			return false;
-	}
-	g->fail_on = v;
-	g->nfail_on = n;
-	return true;
-}
-
-static bool
-build_budgets(const struct settings *s, struct arena *a, struct gate_config *g, struct problem *p)
-{
-	uint32_t n = settings_entries(s, "budgets[].", SAID_FILE);
-	struct budget *v = arena_zero(a, (n + 1) * sizeof *v);
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct setting scope = settings_entry(s, OPT_BUDGET_SCOPE, SAID_FILE, i),
-			       test = settings_entry(s, OPT_BUDGET_TEST, SAID_FILE, i);
-
-		v[i] = (struct budget){ .scope = scope.text,
-			.test = test.text,
-			.max_queries = limit_of(settings_entry(s, OPT_BUDGET_QUERIES, SAID_FILE, i)),
-			.n_plus_one = limit_of(settings_entry(s, OPT_BUDGET_N_PLUS_ONE, SAID_FILE, i)),
-			.duplicates = limit_of(settings_entry(s, OPT_BUDGET_DUPLICATES, SAID_FILE, i)),
-			.write_loops = limit_of(settings_entry(s, OPT_BUDGET_WRITE_LOOPS, SAID_FILE, i)),
-			.max_rows = limit_of(settings_entry(s, OPT_BUDGET_ROWS, SAID_FILE, i)),
-			.max_bytes = limit_of(settings_entry(s, OPT_BUDGET_BYTES, SAID_FILE, i)),
-			.max_transaction_ns = limit_of(settings_entry(s, OPT_BUDGET_TRANSACTION, SAID_FILE, i)),
-			.line = scope.text ? scope.line : test.line };
-		if (!scope.text == !test.text)
-			return problem(p, "%s: budgets: entry %u needs exactly one of scope and test", s->file, i + 1);
-	}
-	g->budgets = v;
-	g->nbudgets = n;
-	return true;
-}
-
-/* 2027-01-01, and a day that exists. */
-static bool
-is_date(const char *text)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	char again[16];
-
-	if (!end || *end || timegm(&tm) == -1)
-		return false;
-	strftime(again, sizeof again, "%Y-%m-%d", &tm); /* timegm made 31 February the 3rd of March */
-	return strcmp(again, text) == 0;
-}
-
-/* 16 hex digits, or q and at least 7 of them. */
-static bool
-is_fingerprint(const char *text)
-{
-	size_t prefix = *text == 'q', n = strspn(text + prefix, "0123456789abcdef");
-
-	return !text[prefix + n] && (prefix ? n >= 7 && n <= 16 : n == 16);
-}
-
-static bool
-build_allow(const struct settings *s, struct arena *a, uint32_t i, struct allow *v, struct problem *p)
-{
-	struct setting rule = settings_entry(s, OPT_ALLOW_RULE, SAID_FILE, i), scope = settings_entry(s, OPT_ALLOW_SCOPE, SAID_FILE, i);
-	struct setting shape = settings_entry(s, OPT_ALLOW_SHAPE, SAID_FILE, i), until = settings_entry(s, OPT_ALLOW_UNTIL, SAID_FILE, i);
-	struct setting reason = settings_entry(s, OPT_ALLOW_REASON, SAID_FILE, i);
-
-	*v = (struct allow){ .rule = RULES, .scope = scope.text, .shape = shape.text, .reason = reason.text, .until = until.text };
-	v->line = rule.line ? rule.line : reason.line;
-	if (!reason.text || !*reason.text)
-		return problem(p, "%s: allow: entry %u needs a reason", s->file, i + 1);
-	if (rule.text && !rule_named(rule.text, &v->rule, where_said(s, a, &rule), p))
-		return false;
-	if (shape.text && !is_fingerprint(shape.text))
-		return problem(
-		    p, "%s: \"%s\" is not a fingerprint: 16 hex digits, or q and at least 7 of them", where_said(s, a, &shape), shape.text);
-	if (until.text && !is_date(until.text))
-		return problem(p, "%s: \"%s\" is not a date such as 2027-01-01", where_said(s, a, &until), until.text);
-	return true;
-}
-
-static bool
-build_allows(const struct settings *s, struct arena *a, struct gate_config *g, struct problem *p)
-{
-	uint32_t n = settings_entries(s, "allow[].", SAID_FILE);
-	struct allow *v = arena_zero(a, (n + 1) * sizeof *v);
-
-	for (uint32_t i = 0; i < n; i++)
-		if (!build_allow(s, a, i, &v[i], p))
-			return false;
-	g->allows = v;
-	g->nallows = n;
-	return true;
-}
-
-static const char *
-today(struct arena *a)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-	char text[16];
-
-	gmtime_r(&now, &tm);
-	strftime(text, sizeof text, "%Y-%m-%d", &tm);
-	return arena_strndup(a, span_str(text));
-}
-
-static bool
-build_gate(const struct settings *s, struct arena *a, struct config *c, struct problem *p)
-{
-	struct gate_config *g = &c->gate;
-
-	g->max_queries = limit_of(settings_get(s, OPT_MAX_QUERIES));
-	g->max_total_queries = limit_of(settings_get(s, OPT_MAX_TOTAL_QUERIES));
-	g->inferred = settings_true(s, OPT_INFERRED);
-	g->min_tagged = (double)settings_get(s, OPT_MIN_TAGGED).value / PERCENT_ONE;
-	g->allow_empty = settings_true(s, OPT_ALLOW_EMPTY);
-	g->config_file = s->file ? s->file : "";
-	g->today = today(a);
-	c->exit_code = (int)settings_get(s, OPT_EXIT_CODE).value;
-	c->exit_zero = settings_true(s, OPT_EXIT_ZERO);
-	return build_fail_on(s, a, g, p) && build_budgets(s, a, g, p) && build_allows(s, a, g, p);
 }
 
 /* ---- reports, admin port ---- */
@@ -561,16 +400,16 @@ build_admin(const struct settings *s, struct arena *a, struct config *c, struct 
 	c->admin_address = c->admin_token = "";
 	c->admin_token_file = text_of(s, OPT_TOKEN_FILE);
 	if (admin.text && *admin.text) {
-		if (!config_address(a, admin.text, &c->admin_address, &c->admin_port, &is_unix, where_said(s, a, &admin), p))
+		if (!config_address(a, admin.text, &c->admin_address, &c->admin_port, &is_unix, config_where_said(s, a, &admin), p))
 			return false;
 		if (is_unix)
-			return problem(p, "%s: the admin port is TCP; write 127.0.0.1:9433", where_said(s, a, &admin));
+			return problem(p, "%s: the admin port is TCP; write 127.0.0.1:9433", config_where_said(s, a, &admin));
 	}
 	if (*c->admin_token_file && !config_token(a, c->admin_token_file, &c->admin_token, p))
 		return false;
 	if (*c->admin_address && !is_loopback(c->admin_address) && !*c->admin_token)
 		return problem(
-		    p, "%s: beyond this machine the admin port needs a token: --admin-token-file FILE", where_said(s, a, &admin));
+		    p, "%s: beyond this machine the admin port needs a token: --admin-token-file FILE", config_where_said(s, a, &admin));
 	return true;
 }
 
@@ -606,9 +445,9 @@ config_build(
 {
 	memset(out, 0, sizeof *out);
 	build_numbers(s, out);
-	out->tag_settings = texts_of(s, a, OPT_TAG_SETTINGS, &out->ntag_settings);
-	out->reports = texts_of(s, a, OPT_REPORT, &out->nreports);
-	if (check_reports(out, p) && build_gate(s, a, out, p) && build_admin(s, a, out, p) && build_listens(s, a, found, nfound, out, p) &&
+	out->tag_settings = config_texts_of(s, a, OPT_TAG_SETTINGS, &out->ntag_settings);
+	out->reports = config_texts_of(s, a, OPT_REPORT, &out->nreports);
+	if (check_reports(out, p) && config_gate(s, a, out, p) && build_admin(s, a, out, p) && build_listens(s, a, found, nfound, out, p) &&
 	    build_filters(s, a, out, p))
 		return true;
 	config_clear(out);

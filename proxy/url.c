@@ -7,6 +7,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/strbuf.h"
+#include "url_tls.h"
 
 /* ---- engines ---- */
 
@@ -112,111 +113,6 @@ encode(struct strbuf *out, const char *s, const char *keep)
 	}
 }
 
-/* ---- TLS ---- */
-
-bool
-url_tls_word(struct span word, enum wire_tls *tls)
-{
-	static const struct {
-		const char *word;
-		enum wire_tls tls;
-	} words[] = {
-		{ "disable", WIRE_TLS_DISABLE },
-		{ "disabled", WIRE_TLS_DISABLE },
-		{ "allow", WIRE_TLS_PREFER },
-		{ "prefer", WIRE_TLS_PREFER },
-		{ "preferred", WIRE_TLS_PREFER },
-		{ "require", WIRE_TLS_REQUIRE },
-		{ "required", WIRE_TLS_REQUIRE },
-		{ "no-verify", WIRE_TLS_REQUIRE },
-		{ "trust", WIRE_TLS_REQUIRE },
-		{ "verify-ca", WIRE_TLS_VERIFY_CA },
-		{ "verify_ca", WIRE_TLS_VERIFY_CA },
-		{ "verify-full", WIRE_TLS_VERIFY_FULL },
-		{ "verify_identity", WIRE_TLS_VERIFY_FULL },
-		{ "verify-identity", WIRE_TLS_VERIFY_FULL },
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (span_is_nocase(word, words[i].word)) {
-			*tls = words[i].tls;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool
-url_tls_demands(enum wire_tls tls)
-{
-	return tls == WIRE_TLS_REQUIRE || tls == WIRE_TLS_VERIFY_CA || tls == WIRE_TLS_VERIFY_FULL;
-}
-
-/* The word of the same family that asks for no TLS. */
-static const char *
-word_for_plain(enum engine_kind engine, struct span word)
-{
-	if (engine == ENGINE_POSTGRESQL || memchr(word.p, '-', word.n) || span_is_nocase(word, "require") || span_is_nocase(word, "trust"))
-		return "disable";
-	return isupper(word.p[0]) ? "DISABLED" : "disabled";
-}
-
-/* What a parameter says about TLS, and what it becomes on a plain leg: the same text, another, or nothing (NULL = dropped). */
-struct tls_word {
-	bool said, demanded;
-	enum wire_tls tls;
-	bool changed;
-	const char *plain;
-};
-
-static struct tls_word
-read_switch(struct span name, struct span value, enum engine_kind engine)
-{
-	struct tls_word w = { 0 };
-
-	if (span_is(value, "true") || span_is(value, "1") || (value.n && value.p[0] == '{')) {
-		bool verifies = span_is(name, "ssl") && !memmem(value.p, value.n, "\"rejectUnauthorized\":false", 26);
-
-		w = (struct tls_word){ .said = true,
-			.demanded = true,
-			.changed = true,
-			.plain = value.p[0] == '1' ? "0" : "false",
-			.tls = verifies ? WIRE_TLS_VERIFY_FULL : WIRE_TLS_REQUIRE };
-	} else if (url_tls_word(value, &w.tls)) {
-		w.said = true;
-		w.demanded = w.changed = url_tls_demands(w.tls);
-		w.plain = word_for_plain(engine, value);
-	}
-	return w;
-}
-
-static struct tls_word
-read_tls(enum engine_kind engine, struct span name, struct span value)
-{
-	struct tls_word w = { 0 };
-	bool pg = engine == ENGINE_POSTGRESQL;
-
-	if (span_is_nocase(name, "sslmode") || span_is(name, "ssl-mode") || span_is(name, "ssl_mode")) {
-		w.said = url_tls_word(value, &w.tls);
-		w.demanded = w.changed = w.said && url_tls_demands(w.tls);
-		if (w.changed)
-			w.plain = word_for_plain(engine, value);
-	} else if (span_is(name, "ssl") || span_is(name, "useSSL") || span_is(name, "requireSSL"))
-		w = read_switch(name, value, engine);
-	else if (pg && (span_is(name, "channel_binding") || span_is(name, "channelBinding") || span_is(name, "gssencmode") ||
-			   span_is(name, "gssEncMode"))) {
-		w.changed = span_is(value, "require");
-		w.plain = "disable";
-	} else if (pg && (span_is(name, "sslnegotiation") || span_is(name, "sslNegotiation"))) {
-		w.changed = span_is(value, "direct");
-		w.plain = "postgres";
-	} else if (pg && span_is(name, "sslrootcert"))
-		w.changed = span_is(value, "system"); /* libpq takes it only with verify-full */
-	else if (pg && span_is(name, "requirepeer"))
-		w.changed = true; /* the peer of this leg is rowcall */
-	return w;
-}
-
 /* ---- the query ---- */
 
 struct param {
@@ -270,7 +166,7 @@ static bool
 read_param(struct arena *a, struct db_url *u, const struct param *q, struct problem *p)
 {
 	const char *value = decode(a, q->value);
-	struct tls_word w = read_tls(u->engine, q->name, q->value);
+	struct url_tls_param w = url_tls_read(u->engine, q->name, q->value);
 
 	if (!value)
 		return problem(p, "bad percent-encoding in parameter %.*s", (int)q->name.n, (const char *)q->name.p);
@@ -522,7 +418,7 @@ static void
 write_param(struct strbuf *out, bool *any, const struct db_url *u, const struct url_target *t, const char *host, uint16_t port,
     const struct param *q)
 {
-	struct tls_word w = read_tls(u->engine, q->name, q->value);
+	struct url_tls_param w = url_tls_read(u->engine, q->name, q->value);
 	char digits[8];
 
 	snprintf(digits, sizeof digits, "%u", port);
