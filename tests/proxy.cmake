@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Configuration, command line, environment; the admin port.
-foreach(name config env options pgpass url)
+foreach(name config env keep_run options pgpass url)
   rowcall_test(test_${name} unit/test_${name}.c settings)
 endforeach()
 
