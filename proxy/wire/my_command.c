@@ -173,7 +173,7 @@ command_change_user(struct wire_conn *c, const struct my_message *m)
 		return;
 	my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("user"), user);
 	my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("database"), database);
-	bytes_skip(&b, 2);
+	my_charset_tell(c, bytes_le16(&b));
 	if (c->dialect.caps & MY_CAP_PLUGIN_AUTH)
 		bytes_cstr(&b);
 	if (c->dialect.caps & MY_CAP_CONNECT_ATTRS && !b.bad)
@@ -210,7 +210,8 @@ command_other(struct wire_conn *c, const struct my_message *m)
 		if (my_ask_new(c, MY_ASK_SIMPLE, m->first, NULL))
 			my_stmts_drop(c);
 		break;
-	case MY_COM_REFRESH: case MY_COM_SHUTDOWN: case MY_COM_PROCESS_KILL: case MY_COM_DEBUG: case MY_COM_PING: case MY_COM_REGISTER_SLAVE: case MY_COM_SET_OPTION:
+	case MY_COM_REFRESH: case MY_COM_SHUTDOWN: case MY_COM_PROCESS_KILL: case MY_COM_DEBUG: case MY_COM_PING: case MY_COM_REGISTER_SLAVE:
+	case MY_COM_SET_OPTION:
 		my_ask_new(c, MY_ASK_SIMPLE, m->first, NULL);
 		break;
 	case MY_COM_BINLOG_DUMP: case MY_COM_BINLOG_DUMP_GTID: case MY_COM_CLONE: case MY_COM_SUBSCRIBE_GROUP_REPLICATION:

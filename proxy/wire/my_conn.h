@@ -164,6 +164,8 @@ struct wire_conn {
 void my_opaque(struct wire_conn *c, enum wire_opaque why, const char *detail);
 void my_fact(const struct wire_conn *c, enum wire_fact kind, struct span name, struct span value);
 
+void my_charset_tell(const struct wire_conn *c, uint16_t collation);
+
 /* my_command.c: a client message; how much of one that begins with this byte is worth keeping. */
 void my_command(struct wire_conn *c, const struct my_message *m);
 uint32_t my_command_keep(const struct wire_conn *c, uint8_t first);

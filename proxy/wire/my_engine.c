@@ -60,6 +60,15 @@ my_fact(const struct wire_conn *c, enum wire_fact kind, struct span name, struct
 	c->ops->fact(c->ctx, kind, name, value);
 }
 
+void
+my_charset_tell(const struct wire_conn *c, uint16_t collation)
+{
+	struct span name = my_charset_name(collation);
+
+	if (name.n)
+		my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("character_set_client"), name);
+}
+
 /* ---- messages ---- */
 
 static void

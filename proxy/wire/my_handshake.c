@@ -248,16 +248,12 @@ tell_response(struct wire_conn *c, const struct my_response *r)
 {
 	struct bytes attributes = bytes_of(r->attributes);
 	struct span name, value;
-	struct strbuf id;
 
 	if (r->user.p)
 		my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("user"), r->user);
 	if (r->database.n)
 		my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("database"), r->database);
-	strbuf_init(&id, 8);
-	strbuf_printf(&id, "%u", r->collation);
-	my_fact(c, WIRE_FACT_STARTUP, SPAN_LIT("collation"), strbuf_span(&id));
-	strbuf_clear(&id);
+	my_charset_tell(c, r->collation);
 	while (my_attribute_next(&attributes, &name, &value))
 		my_fact(c, WIRE_FACT_STARTUP, name, value);
 }

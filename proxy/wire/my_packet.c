@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include "fingerprint/strbuf.h"
-
 bool
 my_greeting_read(struct span payload, struct my_greeting *g)
 {
@@ -64,6 +62,26 @@ my_response_read(struct span payload, uint32_t server_caps, struct my_response *
 	if (common & MY_CAP_CONNECT_ATTRS)
 		r->attributes = bytes_lenenc_span(&b);
 	return !b.bad;
+}
+
+struct span
+my_charset_name(uint16_t collation)
+{
+	static const struct {
+		uint16_t from, to;
+		const char *name;
+	} sets[] = {
+		{ 1, 1, "big5" }, { 5, 5, "latin1" }, { 8, 8, "latin1" }, { 11, 11, "ascii" }, { 12, 12, "ujis" }, { 13, 13, "sjis" }, { 15, 15, "latin1" },
+		{ 19, 19, "euckr" }, { 24, 24, "gb2312" }, { 28, 28, "gbk" }, { 31, 31, "latin1" }, { 33, 33, "utf8mb3" }, { 45, 46, "utf8mb4" },
+		{ 47, 49, "latin1" }, { 63, 63, "binary" }, { 65, 65, "ascii" }, { 83, 83, "utf8mb3" }, { 84, 84, "big5" }, { 85, 85, "euckr" },
+		{ 86, 86, "gb2312" }, { 87, 87, "gbk" }, { 88, 88, "sjis" }, { 91, 91, "ujis" }, { 94, 94, "latin1" }, { 95, 96, "cp932" },
+		{ 97, 98, "eucjpms" }, { 192, 215, "utf8mb3" }, { 224, 247, "utf8mb4" }, { 248, 250, "gb18030" }, { 255, 255, "utf8mb4" },
+	};
+
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		if (collation >= sets[i].from && collation <= sets[i].to)
+			return span_str(sets[i].name);
+	return (struct span){ NULL, 0 };
 }
 
 bool

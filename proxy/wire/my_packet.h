@@ -5,6 +5,7 @@
 #define ROWCALL_MY_PACKET_H
 
 #include "bytes.h"
+#include "fingerprint/strbuf.h"
 
 enum {
 	MY_HEADER = 4,			/* length (3, little-endian) and sequence id */
@@ -92,6 +93,9 @@ struct my_response {
 /* common: the capabilities that decide the layout (server AND client). False: the tail could not be read; what was read is there. */
 bool my_response_read(struct span payload, uint32_t server_caps, struct my_response *r);
 
+/* The character set a collation number of a login belongs to, as character_set_client names it; empty when it is none of the usual. */
+struct span my_charset_name(uint16_t collation);
+
 /* One name and value of a connection-attribute block; false at its end or where it cannot be read. */
 bool my_attribute_next(struct bytes *b, struct span *name, struct span *value);
 
@@ -117,7 +121,6 @@ bool my_err_read(struct span payload, char code[8]);
 bool my_is_progress(struct span payload, struct my_dialect d);
 
 /* Appends an ERR packet of our own; sqlstate NULL before capabilities are known. */
-struct strbuf;
 void my_err_write(struct strbuf *out, uint8_t seq, unsigned number, const char *sqlstate, const char *message);
 
 #endif
