@@ -173,6 +173,19 @@ set_text(struct rec_value *v, struct span s)
 	v->kind = word ? REC_VALUE_WORD : REC_VALUE_TEXT;
 }
 
+/* The commonest value by far, a whole number in text as the server prints it, needs no copy. */
+static bool
+take_plain_number(const struct wire_value *w, struct rec_value *v)
+{
+	struct span s = span_of(w->p, (size_t)w->n);
+
+	if (w->binary || w->n == 0 || (w->p[0] == '0' && w->n > 1) || w->p[0] == '-' || !is_whole(s, &v->number))
+		return false;
+	v->kind = REC_VALUE_INT;
+	v->hash = sql_hash(s);
+	return true;
+}
+
 static struct rec_value
 value_of(struct tap *t, const struct wire_value *w, uint16_t slot)
 {
@@ -181,6 +194,8 @@ value_of(struct tap *t, const struct wire_value *w, uint16_t slot)
 	size_t n;
 
 	if (w->n < 0 || w->n > (int32_t)sizeof text)
+		return v;
+	if (take_plain_number(w, &v))
 		return v;
 	n = t->engine->value_text(w, text, sizeof text);
 	if (n <= sizeof text)
