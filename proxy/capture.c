@@ -10,7 +10,7 @@
 #include "core/clock.h"
 #include "core/worker.h"
 #include "fingerprint/mem.h"
-#include "reports/analyzer.h"
+#include "reports/requests/analyzer.h"
 #include "reports/serve/admin.h"
 #include "reports/store/store.h"
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "fingerprint/limits.h"
-#include "reports/filter.h"
-#include "reports/write.h"
+#include "reports/requests/filter.h"
+#include "reports/write/write.h"
 #include "settings.h"
 
 static const char *

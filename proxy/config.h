@@ -6,7 +6,7 @@
 
 #include "proxy/url.h"
 #include "proxy/wire/wire.h"
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 
 struct settings;
 

@@ -10,7 +10,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/utf8.h"
+#include "reports/write/utf8.h"
 
 struct log {
 	int fd;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fingerprint/limits.h"
-#include "reports/write.h"
+#include "reports/write/write.h"
 
 static bool
 write_all(int fd, struct span bytes)

@@ -7,7 +7,7 @@
 
 #include "fingerprint/identity.h"
 #include "proxy/wire/wire.h"
-#include "reports/ring.h"
+#include "reports/requests/ring.h"
 
 /* What all sessions of one worker share. */
 struct tap_shared {

@@ -15,8 +15,8 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/collector.h"
-#include "reports/write.h"
+#include "reports/judge/collector.h"
+#include "reports/write/write.h"
 
 struct admin {
 	struct event_base *base;

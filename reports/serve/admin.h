@@ -5,7 +5,7 @@
 #ifndef ROWCALL_ADMIN_H
 #define ROWCALL_ADMIN_H
 
-#include "reports/snapshot.h"
+#include "reports/judge/snapshot.h"
 
 struct admin_config {
 	const char *address;	/* loopback unless token is set */

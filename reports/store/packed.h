@@ -6,7 +6,7 @@
 
 #include "fingerprint/arena.h"
 #include "fingerprint/strbuf.h"
-#include "reports/request.h"
+#include "reports/requests/request.h"
 
 enum { PACKED_VERSION = 2 };
 

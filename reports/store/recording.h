@@ -5,7 +5,7 @@
 #ifndef ROWCALL_RECORDING_H
 #define ROWCALL_RECORDING_H
 
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 
 struct recording;
 /* NULL: a sentence in err (missing, not a recording, made by a newer rowcall, damaged). */

@@ -6,7 +6,7 @@
 
 #include "fingerprint/limits.h"
 #include "packed.h"
-#include "reports/emit.h"
+#include "reports/write/emit.h"
 #include "schema.h"
 
 enum { BUSY_MS = 10000 };	/* how long somebody else may keep the file locked */

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 
 /* All zero bytes = closed. */
 struct rows {

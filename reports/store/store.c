@@ -10,7 +10,7 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "packed.h"
-#include "reports/facts.h"
+#include "reports/judge/facts.h"
 #include "rows.h"
 #include "store_file.h"
 

@@ -5,7 +5,7 @@
 #ifndef ROWCALL_STORE_H
 #define ROWCALL_STORE_H
 
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 
 enum { RECORDING_APPLICATION_ID = 0x72776331, RECORDING_SCHEMA = 1 };	/* "rwc1" */
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "../unit/req_builder.h"
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 
 struct kind {
 	const char *name, *text;

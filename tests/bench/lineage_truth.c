@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "fingerprint/mem.h"
-#include "reports/lineage.h"
-#include "reports/words.h"
+#include "reports/lineage/lineage.h"
+#include "reports/judge/words.h"
 
 enum { MAX_STMTS = 4000, MAX_ROWS = 400, KEPT = 64, MAX_SHAPES = 256 };
 

@@ -3,7 +3,7 @@
 #ifndef ROWCALL_COLLECTED_H
 #define ROWCALL_COLLECTED_H
 
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 #include "req_builder.h"
 
 struct collected {

@@ -7,9 +7,9 @@
 
 #include "fingerprint/arena.h"
 #include "fingerprint/mem.h"
-#include "reports/lineage.h"
-#include "reports/rules.h"
-#include "reports/words.h"
+#include "reports/lineage/lineage.h"
+#include "reports/judge/rules.h"
+#include "reports/judge/words.h"
 
 enum { MAX_LANES = 16, MAX_TAGS = 16, MAX_SITES = 16, MAX_LOOPS = 4, MAX_COLS = 8, MAX_ROWS = 2000, MAX_PARAMS = 64 };
 

@@ -15,7 +15,7 @@
 #ifndef ROWCALL_REQ_BUILDER_H
 #define ROWCALL_REQ_BUILDER_H
 
-#include "reports/request.h"
+#include "reports/requests/request.h"
 
 struct req_builder;
 struct req_builder *req_builder_new(void);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "reports/write.h"
+#include "reports/write/write.h"
 #include "sample_snapshot.h"
 
 static struct snapshot *

@@ -3,7 +3,7 @@
 #ifndef ROWCALL_SAMPLE_SNAPSHOT_H
 #define ROWCALL_SAMPLE_SNAPSHOT_H
 
-#include "reports/snapshot.h"
+#include "reports/judge/snapshot.h"
 
 struct snapshot *sample_shop(void);		/* a web shop's test run that fails its gate: the README kind of report */
 struct snapshot *sample_clean(void);		/* the same app mended, no gate */

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "fingerprint/limits.h"
-#include "reports/collector.h"
+#include "reports/judge/collector.h"
 #include "reports/serve/admin.h"
 
 /* What the admin port is a door to; marks arrive on its thread, before its answer is sent. */

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/advice.h"
+#include "reports/judge/advice.h"
 #include "req_builder.h"
 
 static void

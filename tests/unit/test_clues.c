@@ -9,7 +9,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/grouping.h"
+#include "reports/requests/grouping.h"
 #include "req_builder.h"
 
 enum { MS = 1000000, COLUMNS_BYTES = 14 };

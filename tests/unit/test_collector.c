@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "fingerprint/limits.h"
-#include "reports/words.h"
+#include "reports/judge/words.h"
 #include "collected.h"
 
 static const char ORDERS[] = "scope GET /orders\n"

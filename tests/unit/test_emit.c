@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "reports/emit.h"
+#include "reports/write/emit.h"
 
 static void
 structure_and_numbers(void **state)

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/facts.h"
+#include "reports/judge/facts.h"
 #include "req_builder.h"
 
 struct fixture {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "fingerprint/limits.h"
-#include "reports/filter.h"
+#include "reports/requests/filter.h"
 
 static struct filter *
 filter(const struct filter_rule *rules, size_t n)

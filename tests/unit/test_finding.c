@@ -9,8 +9,8 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/finding.h"
-#include "reports/words.h"
+#include "reports/judge/finding.h"
+#include "reports/judge/words.h"
 #include "req_builder.h"
 
 static const struct shape lookup = {

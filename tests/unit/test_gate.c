@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "fingerprint/limits.h"
-#include "reports/words.h"
+#include "reports/judge/words.h"
 #include "collected.h"
 
 /* A budget that limits nothing but queries (NO_LIMIT: not even these). One of scope and test is NULL. */

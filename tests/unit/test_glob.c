@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "reports/glob.h"
+#include "reports/judge/glob.h"
 
 static void
 patterns_match(void **state)

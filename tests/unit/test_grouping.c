@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "fingerprint/mem.h"
-#include "reports/grouping.h"
+#include "reports/requests/grouping.h"
 
 enum { SESSIONS = 8, WORDS = 256, MS = 1000000 };
 
@@ -300,7 +300,7 @@ story_begin(struct story *t, const char *name)
 	snprintf(t->name, sizeof t->name, "%.120s", name);
 	strbuf_init(&t->out, 1 << 20);
 	strbuf_init(&t->strays, 1 << 20);
-	t->g = grouping_new(&cfg, (struct request_sink){ t, on_request, on_stray });
+	t->g = grouping_new(&cfg, (struct request_sink){ t, on_request, on_stray, NULL });
 }
 
 static int

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "fingerprint/limits.h"
-#include "reports/histogram.h"
+#include "reports/judge/histogram.h"
 
 static const uint64_t HOUR = 3600ull * 1000000000;
 

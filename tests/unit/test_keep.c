@@ -7,7 +7,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/keep.h"
+#include "reports/judge/keep.h"
 #include "req_builder.h"
 
 static const char SMALL[] =

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "fingerprint/limits.h"
-#include "reports/lineage_names.h"
+#include "reports/lineage/lineage_names.h"
 #include "req_builder.h"
 
 /* ---- names ---- */

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/location.h"
+#include "reports/judge/location.h"
 #include "req_builder.h"
 
 static void

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "fingerprint/limits.h"
-#include "reports/facts.h"
-#include "reports/rules.h"
+#include "reports/judge/facts.h"
+#include "reports/judge/rules.h"
 #include "reports/store/packed.h"
 #include "reports/store/packing.h"
 #include "req_builder.h"

@@ -10,7 +10,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/ring.h"
+#include "reports/requests/ring.h"
 
 enum { KB = 1024 };
 

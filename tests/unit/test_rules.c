@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 #include "fingerprint/mem.h"
-#include "reports/rules.h"
-#include "reports/words.h"
+#include "reports/judge/rules.h"
+#include "reports/judge/words.h"
 #include "req_builder.h"
 
 static const char DASHES[] = "\n---\n";

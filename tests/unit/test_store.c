@@ -20,7 +20,7 @@
 #include "fingerprint/mem.h"
 #include "reports/store/recording.h"
 #include "reports/store/store.h"
-#include "reports/write.h"
+#include "reports/write/write.h"
 #include "collected.h"
 
 static const char ORDERS[] = "scope GET /orders\nkey abc\ntest tests/test_orders.py::test_index\napplication web\n"

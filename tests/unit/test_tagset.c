@@ -9,8 +9,8 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/rules.h"
-#include "reports/tagset.h"
+#include "reports/judge/rules.h"
+#include "reports/requests/tagset.h"
 
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
 #define PARENT "00-" TRACE "-b7ad6b7169203331-01"

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "reports/write.h"
+#include "reports/write/write.h"
 
 static const char *const names[] = {
 	"NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CLICOLOR", "TERM", "GITHUB_ACTIONS", "GITLAB_CI", "CI", "LC_ALL", "LC_CTYPE", "LANG", "COLUMNS",

@@ -5,9 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/sql_short.h"
-#include "reports/text.h"
-#include "reports/utf8.h"
+#include "reports/write/sql_short.h"
+#include "reports/write/text.h"
+#include "reports/write/utf8.h"
 
 static void
 utf8_is_strict(void **state)

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/words.h"
+#include "reports/judge/words.h"
 
 static void
 durations(void **state)

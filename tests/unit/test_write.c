@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "fingerprint/mem.h"
-#include "reports/text.h"
-#include "reports/utf8.h"
-#include "reports/write.h"
+#include "reports/write/text.h"
+#include "reports/write/utf8.h"
+#include "reports/write/write.h"
 #include "sample_snapshot.h"
 
 enum { OUT_MOST = 256 << 20 };

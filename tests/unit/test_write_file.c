@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "reports/write.h"
+#include "reports/write/write.h"
 
 static char dir[] = "/tmp/rowcall-test-write-XXXXXX";
 

@@ -5,7 +5,7 @@
 #ifndef ROWCALL_CLUES_H
 #define ROWCALL_CLUES_H
 
-#include "lineage.h"
+#include "reports/lineage/lineage.h"
 
 /* The evidence of one execution. Owned by its open statement, then by its request. */
 struct clues {

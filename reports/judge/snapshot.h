@@ -5,7 +5,7 @@
 #ifndef ROWCALL_SNAPSHOT_H
 #define ROWCALL_SNAPSHOT_H
 
-#include "analyzer.h"
+#include "reports/requests/analyzer.h"
 #include "histogram.h"
 #include "rules.h"
 

@@ -4,7 +4,7 @@
 #ifndef ROWCALL_FINDING_WORDS_H
 #define ROWCALL_FINDING_WORDS_H
 
-#include "snapshot.h"
+#include "reports/judge/snapshot.h"
 
 /* "N+1 in GET /orders: SELECT customers 50x, 50 distinct parameters, median gap 0.3 ms". */
 void finding_title(struct strbuf *out, const struct snap_finding *f);		/* "N+1 in GET /orders" */

@@ -7,7 +7,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "rules.h"
+#include "reports/judge/rules.h"
 
 /* What a tag key carries. Within the keys and within the scopes the order is the order of preference. */
 enum carrier {

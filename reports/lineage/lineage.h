@@ -7,7 +7,7 @@
 #define ROWCALL_LINEAGE_H
 
 #include "fingerprint/arena.h"
-#include "request.h"
+#include "reports/requests/request.h"
 
 /* A column that values were kept of. */
 struct lineage_column {

@@ -6,7 +6,7 @@
 #define ROWCALL_FACTS_H
 
 #include "fingerprint/arena.h"
-#include "request.h"
+#include "reports/requests/request.h"
 
 #define FACTS_NONE UINT32_MAX
 

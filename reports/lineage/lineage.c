@@ -7,10 +7,10 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "facts.h"
-#include "keymap.h"
+#include "reports/judge/facts.h"
+#include "reports/judge/keymap.h"
 #include "lineage_part.h"
-#include "words.h"
+#include "reports/judge/words.h"
 
 enum { ROUNDS = 16, CLOSE_SCORE = 6, HINT_VALUES = 3 };
 

@@ -14,7 +14,7 @@ struct analyzer_config {
 	uint32_t nupstreams;
 	const char *const *tag_settings;	/* further settings whose value is an instance key (requests.tag_settings) */
 	uint32_t ntag_settings;
-	/* requests.fold: applied to every scope name, in order, PCRE2; compiled by the caller's filter (reports/filter.h) */
+	/* requests.fold: applied to every scope name, in order, PCRE2; compiled by the caller's filter (reports/requests/filter.h) */
 	const struct filter *fold;
 	/* requests.tags: user patterns with named groups (?<request>..) and/or (?<scope>..) over comment text */
 	const struct filter *tag_patterns;

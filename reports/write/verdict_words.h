@@ -4,7 +4,7 @@
 #ifndef ROWCALL_VERDICT_WORDS_H
 #define ROWCALL_VERDICT_WORDS_H
 
-#include "snapshot.h"
+#include "reports/judge/snapshot.h"
 
 struct sums {
 	uint64_t by_rule[RULES];	/* findings that count */

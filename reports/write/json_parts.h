@@ -5,7 +5,7 @@
 #define ROWCALL_JSON_PARTS_H
 
 #include "emit.h"
-#include "snapshot.h"
+#include "reports/judge/snapshot.h"
 
 void json_tool(struct emit *j, const struct snapshot *s);	/* "schema" and "tool" */
 void json_run(struct emit *j, const struct snapshot *s);

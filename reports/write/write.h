@@ -4,7 +4,7 @@
 #ifndef ROWCALL_WRITE_H
 #define ROWCALL_WRITE_H
 
-#include "snapshot.h"
+#include "reports/judge/snapshot.h"
 
 struct write_options {
 	bool color, utf8, wide, all;	/* all: notes and scopes within budget too */

@@ -6,7 +6,7 @@
 #define ROWCALL_PLACES_H
 
 #include "fingerprint/arena.h"
-#include "request.h"
+#include "reports/requests/request.h"
 
 struct place_lane {
 	uint32_t place;		/* hash of upstream, database and schema */

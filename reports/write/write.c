@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "glob.h"
+#include "reports/judge/glob.h"
 #include "text.h"
 
 void
