@@ -41,7 +41,7 @@ keep_directory(char *buf, size_t n)
 	buf[0] = '\0';
 	if (state && state[0] == '/')
 		wrote = snprintf(buf, n, "%s/rowcall", state);
-	else if (home && home[0] == '/')
+	else if (home && home[0] == '/' && access(home, W_OK) == 0) /* a home that is not there is not ours to make */
 		wrote = snprintf(buf, n, "%s/.local/state/rowcall", home);
 	if (wrote >= (int)n || (buf[0] && !make_path(buf)))
 		buf[0] = '\0';
