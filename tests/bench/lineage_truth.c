@@ -181,7 +181,8 @@ run(struct gen *g, const char *sql, const char *labels, const struct rec_value *
 		p[i] = params[i];
 		p[i].slot = (uint16_t)(list ? 0 : i);
 	}
-	memcpy(v, rows, kept * width * sizeof *v);
+	if (kept)
+		memcpy(v, rows, kept * width * sizeof *v);
 	g->stmts[g->n] = (struct lineage_stmt){ .shape = k->shape, .stmt = g->n, .sent = g->now, .ended = g->now + 10, .params = p,
 		.nparams = nparams, .columns = kept ? k->columns : NULL, .values = v, .nrows = kept, .rows = nrows };
 	g->n++;
