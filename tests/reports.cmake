@@ -39,3 +39,5 @@ add_test(NAME report_formats COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/
 # recordings
 rowcall_test(test_packed unit/test_packed.c req_builder)
 rowcall_test(test_store unit/test_store.c req_builder)
+add_executable(recording_large EXCLUDE_FROM_ALL bench/recording_large.c)
+target_link_libraries(recording_large PRIVATE req_builder)

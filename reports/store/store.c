@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store: see store.h. The caller packs and appends to a list under one lock; the thread writes everything it finds there in one
- * transaction. Shapes are written before the first request that names them. */
+/* store: see store.h. The caller packs and appends to a list under one lock; the thread writes everything it finds there in a few
+ * transactions. Shapes are written before the first request that names them. */
 #include "store.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "rows.h"
 #include "store_file.h"
 
-enum { STRAYS_PER_ROW = 1024, BATCH_MS = 200, SHAPES_MORE = 256 };
+enum { STRAYS_PER_ROW = 1024, BATCH_MS = 200, TRANSACTION_BYTES = 256 << 10, SHAPES_MORE = 256 };
 
 enum item_kind { ITEM_REQUEST, ITEM_STRAYS, ITEM_SHAPE };
 
@@ -201,13 +201,13 @@ write_item(struct store *s, const struct item *it)
 	return false;
 }
 
-/* Everything in one transaction; a failure leaves the file as it was before. */
+/* The items before `end` in one transaction; a failure leaves the file as it was before. */
 static bool
-write_all(struct store *s, const struct item *first)
+write_some(struct store *s, const struct item *first, const struct item *end)
 {
 	bool ok = rows_run(&s->rows, "BEGIN");
 
-	for (; first && ok; first = first->next)
+	for (; first != end && ok; first = first->next)
 		ok = write_item(s, first);
 	ok = ok && rows_run(&s->rows, "COMMIT");
 	if (!ok && !sqlite3_get_autocommit(s->rows.db))
@@ -215,18 +215,32 @@ write_all(struct store *s, const struct item *first)
 	return ok;
 }
 
+/* Where a transaction that begins with this item ends: a full disk shall cost no more than the last one. */
+static struct item *
+end_of_transaction(struct item *it)
+{
+	size_t n = 0;
+
+	for (; it && n < TRANSACTION_BYTES; it = it->next)
+		n += it->n;
+	return it;
+}
+
 static void
 write_batch(struct store *s, struct item *first)
 {
-	bool ok = !s->broken && write_all(s, first);
+	bool ok = !s->broken;
 	uint64_t lost = 0;
 
 	while (first) {
-		struct item *next = first->next;
+		struct item *end = end_of_transaction(first), *next;
 
-		lost += !ok && first->kind == ITEM_REQUEST;
-		mem_free(first);
-		first = next;
+		ok = ok && write_some(s, first, end);
+		for (; first != end; first = next) {
+			next = first->next;
+			lost += !ok && first->kind == ITEM_REQUEST;
+			mem_free(first);
+		}
 	}
 	pthread_mutex_lock(&s->lock);
 	s->broken = !ok;
