@@ -63,7 +63,7 @@ const struct option_def options[OPTIONS] = {
 
 	[OPT_THRESHOLD] = { "n-plus-one-threshold", "n_plus_one.threshold", "N", "5", .type = OPTION_COUNT, .min = 2, .max = 1000000,
 	    .commands = JUDGE, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
-	[OPT_LINEAGE] = { "lineage", "n_plus_one.lineage", "WHEN", "off", .type = OPTION_CHOICE, .choices = "off|always",
+	[OPT_LINEAGE] = { "lineage", "n_plus_one.lineage", "WHEN", "always", .type = OPTION_CHOICE, .choices = "off|always",
 	    .commands = CAPTURE, .help = "prove N+1 by comparing parameters with earlier results" },
 	[OPT_SLOW_QUERY] = { "slow-query", "slow.query", "TIME", "100ms", .type = OPTION_DURATION, .max = 24 * NS_HOUR, .commands = JUDGE,
 	    .help = "report statements that take this long; 0 = none" },
