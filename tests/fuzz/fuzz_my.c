@@ -25,7 +25,7 @@ struct session {
 	uint64_t now;
 	uint32_t cut;	/* 0 = as given; else a seed for cuts */
 	bool piped, over;
-	bool either;	/* both legs had read ahead when the handshake ended: which comes first depends on the cuts */
+	bool either;	/* both legs had unread bytes during the handshake: which comes first depends on the cuts */
 };
 
 static void
@@ -33,6 +33,7 @@ shake(struct session *s)
 {
 	bool moved = true;
 
+	s->either = s->either || (s->pending[0].n && s->pending[1].n);
 	for (int rounds = 0; moved && !s->piped && !s->over; rounds++) {
 		moved = false;
 		for (int leg = 0; leg < 2 && !s->piped && !s->over; leg++) {
@@ -57,7 +58,6 @@ shake(struct session *s)
 		if (rounds > 1000)
 			abort();
 	}
-	s->either = s->either || (s->piped && s->pending[0].n && s->pending[1].n);
 	for (int leg = 0; leg < 2 && s->piped; leg++) {
 		my_engine.feed(s->conn, (enum wire_leg)leg, strbuf_span(&s->pending[leg]), s->now);
 		strbuf_reset(&s->pending[leg]);
@@ -175,7 +175,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	run(&whole, span_of(data, size), 0);
 	run(&cut, span_of(data, size), (uint32_t)size * 2654435761u | 1);
-	if (!whole.either && !span_eq(strbuf_span(&whole.watch.log), strbuf_span(&cut.watch.log))) {
+	if (!whole.either && !cut.either && !span_eq(strbuf_span(&whole.watch.log), strbuf_span(&cut.watch.log))) {
 		fprintf(stderr, "whole:\n%s\ncut:\n%s\n", strbuf_cstr(&whole.watch.log), strbuf_cstr(&cut.watch.log));
 		abort();
 	}
