@@ -58,6 +58,7 @@ def rows(file, sql):
 def test_the_last_run_is_kept_and_reported_as_it_was(rowcall, pg, shop, tmp_path):
     live = rowcall.run("--", PYTHON, "browse.py", cwd=shop, env={"DATABASE_URL": pg.url(database="shop")})
     assert live.status == 0, live
+    assert any(finding["rule"] == "n-plus-one" and finding["source"] for finding in live.report["findings"])
     again = report(rowcall, cwd=shop)
     assert again.status == 0, again
     assert again.report == live.report

@@ -26,7 +26,7 @@ static const char RICH[] =
 
 struct fixture {
 	struct req_builder *b;
-	struct arena a;
+	struct arena a, made;
 	struct strbuf bytes;
 	const struct shape *shapes[64]; /* by number, from 1 */
 	uint32_t nshapes;
@@ -50,6 +50,7 @@ tear_down(void **state)
 
 	req_builder_free(f->b);
 	arena_clear(&f->a);
+	arena_clear(&f->made);
 	strbuf_clear(&f->bytes);
 	free(f);
 	return 0;
@@ -112,6 +113,24 @@ assert_same_stmts(const struct req_stmt *a, uint32_t na, const struct req_stmt *
 }
 
 static void
+assert_same_edge(const struct edge *a, const struct edge *b)
+{
+	assert_ptr_equal(a->child, b->child);
+	assert_ptr_equal(a->parent, b->parent);
+	assert_int_equal(a->child_stmt, b->child_stmt);
+	assert_int_equal(a->parent_stmt, b->parent_stmt);
+	assert_string_equal(a->column, b->column);
+	assert_string_equal(a->other, b->other);
+	assert_int_equal(a->values, b->values);
+	assert_int_equal(a->missed, b->missed);
+	assert_int_equal(a->source_values, b->source_values);
+	assert_int_equal(a->kept, b->kept);
+	assert_int_equal(a->rows, b->rows);
+	assert_int_equal(a->verdict, b->verdict);
+	assert_int_equal(a->flags, b->flags);
+}
+
+static void
 assert_same(const struct request *a, const struct request *b)
 {
 	assert_int_equal(a->start, b->start);
@@ -130,6 +149,9 @@ assert_same(const struct request *a, const struct request *b)
 		assert_string_equal(a->lanes[i].database, b->lanes[i].database);
 	}
 	assert_same_stmts(a->stmts, a->nstmts, b->stmts, b->nstmts);
+	assert_int_equal(a->nedges, b->nedges);
+	for (uint32_t i = 0; i < a->nedges; i++)
+		assert_same_edge(&a->edges[i], &b->edges[i]);
 }
 
 static struct span
@@ -150,10 +172,28 @@ assert_round_trip(struct fixture *f, const struct request *r)
 	assert_same(r, &back);
 }
 
+/* With something of everything. */
+static struct request
+rich(struct fixture *f)
+{
+	struct request r = *req_build(f->b, RICH);
+	struct edge *edges = arena_zero(&f->made, 2 * sizeof *edges);
+
+	edges[0] = (struct edge){ .child = r.stmts[1].shape, .parent = r.stmts[0].shape, .child_stmt = 1, .column = "orders.customer_id → customers.id",
+		.other = "", .values = 3, .source_values = 50, .kept = 50, .rows = 50, .flags = EDGE_IN_ORDER };
+	edges[1] = (struct edge){ .child = r.stmts[4].shape, .parent = r.stmts[1].shape, .child_stmt = 4, .parent_stmt = 1, .column = "customers.id",
+		.other = "orders.id", .values = 2, .missed = 1, .verdict = EDGE_FOLLOWS, .flags = EDGE_PARTIAL | EDGE_MANY };
+	r.edges = edges;
+	r.nedges = 2;
+	return r;
+}
+
 static void
 a_rich_request_comes_back(void **state)
 {
-	assert_round_trip(*state, req_build(((struct fixture *)*state)->b, RICH));
+	struct request r = rich(*state);
+
+	assert_round_trip(*state, &r);
 }
 
 static void
@@ -210,6 +250,30 @@ every_field_holds_what_it_can(void **state)
 	s.outcome = REC_ERROR;
 	memcpy(s.code, "HY000\0", 7);
 	assert_round_trip(f, &r);
+}
+
+static void
+every_field_of_an_edge_holds_what_it_can(void **state)
+{
+	struct fixture *f = *state;
+	struct request r = *req_build(f->b, "| SELECT * FROM a\n| SELECT * FROM b\n");
+	struct edge base = { .child = r.stmts[1].shape, .parent = r.stmts[0].shape, .column = "", .other = "" }, e;
+
+	r.edges = &e;
+	r.nedges = 1;
+#define LARGEST(field, value) e = base, e.field = (value), assert_round_trip(f, &r)
+	LARGEST(child_stmt, 1);
+	LARGEST(parent_stmt, 1);
+	LARGEST(column, "\xff");
+	LARGEST(other, "\xff");
+	LARGEST(values, UINT32_MAX);
+	LARGEST(missed, UINT32_MAX);
+	LARGEST(source_values, UINT32_MAX);
+	LARGEST(kept, UINT32_MAX);
+	LARGEST(rows, UINT64_MAX);
+	LARGEST(verdict, EDGE_FOLLOWS);
+	LARGEST(flags, UINT8_MAX);
+#undef LARGEST
 }
 
 static void
@@ -325,7 +389,8 @@ static void
 damage_at_every_position_does_no_harm(void **state)
 {
 	struct fixture *f = *state;
-	struct span good = pack(f, req_build(f->b, RICH));
+	struct request r = rich(f);
+	struct span good = pack(f, &r);
 	uint8_t bytes[2048];
 	unsigned refused = 0;
 
@@ -343,7 +408,8 @@ static void
 what_is_cut_short_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct span good = pack(f, req_build(f->b, RICH));
+	struct request r = rich(f);
+	struct span good = pack(f, &r);
 
 	for (size_t n = 0; n < good.n; n++)
 		assert_false(survives(f, span_first(good, n)));
@@ -447,6 +513,23 @@ what_rules_index_with_is_checked(void **state)
 }
 
 static void
+statements_of_edges_are_checked(void **state)
+{
+	struct fixture *f = *state;
+	struct request r = *req_build(f->b, "| SELECT * FROM a\n");
+	struct edge e = { .child = r.stmts->shape, .parent = r.stmts->shape, .column = "", .other = "" };
+
+	r.edges = &e;
+	r.nedges = 1;
+	assert_true(is_taken(f, &r));
+	e.child_stmt = 1;
+	assert_false(is_taken(f, &r));
+	e.child_stmt = 0;
+	e.parent_stmt = 1;
+	assert_false(is_taken(f, &r));
+}
+
+static void
 a_shape_that_is_not_there_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -498,6 +581,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_rich_request_comes_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_empty_request_comes_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_field_holds_what_it_can, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_field_of_an_edge_holds_what_it_can, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(statements_need_not_be_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strays_come_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(shapes_come_back, set_up, tear_down),
@@ -508,6 +592,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(counts_are_measured_against_the_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(more_than_the_limits_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_rules_index_with_is_checked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(statements_of_edges_are_checked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_shape_that_is_not_there_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_version_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_shapes_do_no_harm, set_up, tear_down),

@@ -101,6 +101,21 @@ add(struct fixture *f, const char *text)
 	return r;
 }
 
+/* The look-ups of ORDERS, proven by their source. */
+static void
+add_proven(struct fixture *f)
+{
+	struct request r = *req_build(f->c->b, ORDERS);
+	struct edge e = { .child = r.stmts[1].shape, .parent = r.stmts[0].shape, .child_stmt = 1, .column = "orders.customer_id → customers.id", .other = "",
+		.values = 50, .source_values = 50, .kept = 50, .rows = 50, .verdict = EDGE_PROVEN, .flags = EDGE_IN_ORDER | EDGE_EACH_ROW };
+
+	r.scope = "GET /proven";
+	r.edges = &e;
+	r.nedges = 1;
+	collector_request(f->c->c, &r);
+	store_request(f->store, &r);
+}
+
 static void
 add_stray(struct fixture *f, const char *text)
 {
@@ -219,9 +234,11 @@ a_report_from_a_recording_is_the_live_one(void **state)
 	add(f, MAIL);
 	add(f, AGAIN);
 	add(f, ODD);
+	add_proven(f);
 	add_stray(f, "1ms | SELECT pg_catalog.version()\n");
 	assert_finishes(f);
-	assert_true(f->c->s->nfindings >= 3);
+	assert_true(f->c->s->nfindings >= 4);
+	assert_int_equal(f->c->s->findings[0].verdict, VERDICT_PROVEN);
 	assert_same_as_live(f);
 }
 
