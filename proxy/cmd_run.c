@@ -17,6 +17,7 @@
 #include "fingerprint/limits.h"
 #include "keep_run.h"
 #include "outputs.h"
+#include "own_certificate.h"
 #include "pgpass.h"
 #include "preflight.h"
 #include "private_dir.h"
@@ -41,6 +42,7 @@ struct run {
 	struct signals signals;
 	struct rlimit files; /* as it was when we started */
 	const char *command; /* for the report */
+	bool own_certificate;		/* made for this run */
 	bool reported;       /* the last line has been printed */
 };
 
@@ -169,6 +171,34 @@ stand_in_for_sockets(struct run *r, struct problem *p)
 		l->address = arena_strndup(&r->arena, span_str(path));
 		l->is_unix = true;
 		l->port = l->upstream.port;
+		l->setup.client_tls = WIRE_TLS_DISABLE; /* clients do not ask for it there */
+	}
+	return true;
+}
+
+static bool
+takes_tls(const struct listen_config *l)
+{
+	return l->setup.client_tls == WIRE_TLS_ALLOW || l->setup.client_tls == WIRE_TLS_REQUIRE;
+}
+
+/* TLS towards the command where the user has no certificate for it. */
+static bool
+make_certificate(struct run *r, struct problem *p)
+{
+	const char *path = NULL;
+
+	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
+		struct listen_config *l = (struct listen_config *)(uintptr_t)&r->cfg.listens[i]; /* made for us, in our arena */
+
+		if (!takes_tls(l) || *l->client_cert)
+			continue;
+		if (!path)
+			path = own_certificate(&r->dir, &r->arena, p);
+		if (!path)
+			return false;
+		l->client_cert = l->client_key = path;
+		r->own_certificate = true;
 	}
 	return true;
 }
@@ -245,7 +275,10 @@ name_endpoints(struct run *r)
 		bool is_unix = r->cfg.listens[i].is_unix;
 
 		r->endpoints[i] = (struct endpoint){
-			.host = is_unix ? NULL : host, .port = capture_port(r->capture, i), .socket = is_unix ? host : NULL
+			.host = is_unix ? NULL : host,
+			.port = capture_port(r->capture, i),
+			.socket = is_unix ? host : NULL,
+			.tls = takes_tls(&r->cfg.listens[i]),
 		};
 	}
 }
@@ -356,6 +389,39 @@ resolve_passwords(struct run *r)
 	strbuf_clear(&out);
 }
 
+/* A certificate that is signed by itself convinces nobody who checks. */
+static bool
+nobody_verifies(struct run *r, const struct endpoint *ends, struct problem *p)
+{
+	const struct env_databases *d = &r->databases;
+
+	for (uint32_t i = 0; i < d->nreferences && r->own_certificate; i++) {
+		const struct reference *ref = &d->references[i];
+
+		if (ends[i].tls && ref->url.tls_demanded && (ref->url.tls == WIRE_TLS_VERIFY_CA || ref->url.tls == WIRE_TLS_VERIFY_FULL))
+			return problem(p,
+			    "%s verifies the server's certificate, which none made for a run can pass: name one it trusts with --client-cert "
+			    "and --client-key, or leave out --client-tls",
+			    ref->name);
+	}
+	return true;
+}
+
+/* SCRAM would bind to the certificate of this leg, and the server to its own. */
+static void
+leave_out_binding(struct run *r)
+{
+	for (uint32_t i = 0; i < r->cfg.nlistens && r->own_certificate; i++) {
+		const struct listen_config *l = &r->cfg.listens[i];
+
+		if (l->upstream.engine != ENGINE_POSTGRESQL || !r->endpoints[i].tls || l->setup.server_tls == WIRE_TLS_DISABLE ||
+		    env_said(&r->env, "PGCHANNELBINDING"))
+			continue;
+		env_set(&r->env, "PGCHANNELBINDING", "disable");
+		say(r, "PGCHANNELBINDING=disable for the command: the certificate it sees is made for this run, not the server's");
+	}
+}
+
 static bool
 set_extra(struct run *r, const char *text, struct problem *p)
 {
@@ -381,7 +447,10 @@ point_child_here(struct run *r, struct problem *p)
 
 	for (uint32_t i = 0; i < d->nreferences; i++)
 		ends[i] = endpoint_of(r, &d->upstreams[d->references[i].upstream]);
+	if (!nobody_verifies(r, ends, p))
+		return false;
 	env_rewrite(&r->env, d, ends, say, r);
+	leave_out_binding(r);
 	resolve_passwords(r);
 	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
 		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
@@ -514,7 +583,7 @@ hold_signals_and_run(struct run *r, char **argv)
 
 	if (!signals_hold(&r->signals))
 		fprintf(stderr, "rowcall: error: signals: %s\n", strerror(errno));
-	else if (!stand_in_for_sockets(r, &p))
+	else if (!stand_in_for_sockets(r, &p) || !make_certificate(r, &p))
 		fprintf(stderr, "rowcall: error: %s\n", p.text);
 	else
 		status = capture_and_run(r, argv);

@@ -157,7 +157,7 @@ readable(const char *path, const char *what, struct problem *p)
 }
 
 static bool
-listener_tls(const struct settings *s, enum said_by by, uint32_t i, struct listen_config *l, struct problem *p)
+listener_tls(const struct settings *s, enum said_by by, uint32_t i, bool makes_certificate, struct listen_config *l, struct problem *p)
 {
 	static const enum wire_tls client[] = { WIRE_TLS_DISABLE, WIRE_TLS_ALLOW, WIRE_TLS_REQUIRE, WIRE_TLS_PASSTHROUGH };
 	struct setting server = listener_setting(s, OPT_SERVER_TLS, by, i), towards = listener_setting(s, OPT_CLIENT_TLS, by, i);
@@ -177,7 +177,7 @@ listener_tls(const struct settings *s, enum said_by by, uint32_t i, struct liste
 		return problem(p, "%s: TLS towards clients needs both a certificate (--client-cert) and its key (--client-key)", l->name);
 	if (towards.by == SAID_DEFAULT && *l->client_cert)
 		l->setup.client_tls = WIRE_TLS_ALLOW;
-	if ((l->setup.client_tls == WIRE_TLS_ALLOW || l->setup.client_tls == WIRE_TLS_REQUIRE) && !*l->client_cert)
+	if ((l->setup.client_tls == WIRE_TLS_ALLOW || l->setup.client_tls == WIRE_TLS_REQUIRE) && !*l->client_cert && !makes_certificate)
 		return problem(
 		    p, "%s: --client-tls %s needs a certificate (--client-cert) and its key (--client-key)", l->name, towards.text);
 	return true;
@@ -272,7 +272,7 @@ one_listener(const struct settings *s, struct arena *a, struct listen_source by,
 		return no_upstream(s, &address, i, p);
 	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, config_where_said(s, a, &address), p))
 		return false;
-	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, l, p);
+	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, found != NULL, l, p);
 }
 
 static bool

@@ -80,7 +80,7 @@ struct upstream_found {
 };
 
 /* Builds the whole configuration. Strings live in the arena, filters until config_clear. found: upstreams to use when the settings name
- * none (run); NULL for none. False: the problem says what to change. */
+ * none (run, which also makes a certificate where TLS towards the command has none); NULL for none. False: the problem says what to change. */
 bool config_build(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out,
     struct problem *p) __attribute__((warn_unused_result));
 void config_clear(struct config *c);

@@ -37,7 +37,7 @@ endpoint_text(const struct endpoint *t, char *buf, size_t n)
 static void
 server_text(const struct db_url *u, char *buf, size_t n)
 {
-	endpoint_text(&(struct endpoint){ *u->socket ? NULL : u->host, u->port, u->socket }, buf, n);
+	endpoint_text(&(struct endpoint){ .host = *u->socket ? NULL : u->host, .port = u->port, .socket = u->socket }, buf, n);
 }
 
 static void
@@ -61,7 +61,7 @@ set_directory(struct rewriter *w, const char *variable, const char *socket)
 static void
 rewrite_url(struct rewriter *w, const struct reference *r, const struct endpoint *to)
 {
-	struct url_target target = { to->host, to->port, to->socket, true };
+	struct url_target target = { to->host, to->port, to->socket, !to->tls };
 
 	env_set(w->env, r->name, url_rewrite(w->env->arena, &r->url, &target));
 }
@@ -157,6 +157,8 @@ rewrite_one(struct rewriter *w, const struct reference *r, const struct endpoint
 	endpoint_text(to, here, sizeof here);
 	server_text(&r->url, there, sizeof there);
 	say(w, "%s leads to %s, and on to %s at %s", r->name, here, engine_name(r->url.engine), there);
+	if (to->tls)
+		return;
 	if (r->tls_variable)
 		turn_down_mode(w, r->tls_variable);
 	if (r->kind == REFERENCE_URL && r->url.tls_demanded)
@@ -188,7 +190,7 @@ env_rewrite(struct env *e, const struct env_databases *d, const struct endpoint 
 			continue;
 		}
 		rewrite_one(&w, r, &endpoints[i]);
-		pg |= r->url.engine == ENGINE_POSTGRESQL;
+		pg |= r->url.engine == ENGINE_POSTGRESQL && !endpoints[i].tls;
 	}
 	if (pg)
 		turn_down_pg(&w);

@@ -12,6 +12,7 @@ struct endpoint {
 	const char *host;	/* TCP address */
 	uint16_t port;
 	const char *socket;	/* or the socket file */
+	bool tls;		/* takes TLS: what a client demands of it stays */
 };
 
 /* endpoints: one per reference of d. say is called with each line ("DATABASE_URL now leads to …"). */

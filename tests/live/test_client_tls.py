@@ -332,6 +332,39 @@ def test_a_certificate_without_its_key_is_said_at_the_start(hardened, pg, own):
     assert outcome.status in (2, 11) and str(own.key) in outcome.err, outcome
 
 
+# --- run ----------------------------------------------------------------------------------------------------------------------------
+
+ASK = """
+import os, psycopg2
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+assert connection.info.ssl_in_use
+cursor = connection.cursor()
+cursor.execute("SELECT name FROM things WHERE id = 1")
+"""
+
+
+@pytest.mark.parametrize("policy", ["allow", "require"])
+@pytest.mark.parametrize("user", ["app", "scram"])
+def test_run_makes_a_certificate_and_keeps_sslmode(hardened, secured, policy, user):
+    run = hardened.python(ASK, "--client-tls", policy, env={"DATABASE_URL": secured.url(user=user, query="?sslmode=require")})
+    assert run.status == 0, run
+    assert run.report["coverage"]["queries"] == 1
+    assert "sslmode" not in run.err, "there is nothing to turn down"
+
+
+def test_run_says_when_the_command_would_not_take_that_certificate(hardened, secured):
+    url = secured.url(query=f"?sslmode=verify-ca&sslrootcert={secured.ca}")
+    run = hardened.python(ASK, "--client-tls", "require", env={"DATABASE_URL": url})
+    assert run.status == 2 and "DATABASE_URL verifies" in run.err, run
+
+
+def test_run_with_a_certificate_of_ones_own(hardened, secured, own):
+    url = secured.url(host="localhost", query=f"?sslmode=verify-ca&sslrootcert={own.ca}")
+    run = hardened.python(ASK, *own.options, "--server-ca", secured.ca, "--server-tls", "verify-ca", env={"DATABASE_URL": url, "PGCHANNELBINDING": "disable"})
+    assert run.status == 0, run
+    assert run.report["coverage"]["queries"] == 1
+
+
 # --- MySQL and MariaDB --------------------------------------------------------------------------------------------------------------
 
 def my_session(proxy, user, tls):

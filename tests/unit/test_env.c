@@ -544,8 +544,8 @@ references_are_bounded(void **state)
 static void
 templates(void **state)
 {
-	static const struct endpoint ends[] = { { "127.0.0.1", 41000, NULL }, { "::1", 42000, NULL },
-		{ NULL, 0, "/private/2/mysql.sock" } };
+	static const struct endpoint ends[] = { { .host = "127.0.0.1", .port = 41000 }, { .host = "::1", .port = 42000 },
+		{ .socket = "/private/2/mysql.sock" } };
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
