@@ -287,8 +287,9 @@ merge_all(struct merge *m, struct problem *p)
 	ok = store_finish(m->store, snap, p->text, sizeof p->text);
 	m->store = NULL;
 	if (ok)
-		printf("merged %d recordings: %llu requests, %llu queries%s\n", m->n, (unsigned long long)m->run.coverage.requests,
-		    (unsigned long long)snap->queries, m->run.incomplete ? "; incomplete, as one of them is" : "");
+		printf("merged %d recording%s: %llu requests, %llu queries%s\n", m->n, m->n == 1 ? "" : "s",
+		    (unsigned long long)m->run.coverage.requests, (unsigned long long)snap->queries,
+		    m->run.incomplete ? "; incomplete, as one of them is" : "");
 	snapshot_free(snap);
 	return ok;
 }

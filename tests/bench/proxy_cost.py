@@ -3,6 +3,7 @@
 """proxy_cost: what one query costs through rowcall, beside the cheapest forwarder and the proxies people know.
 
 usage: proxy_cost.py [--rowcall PROGRAM] [--secs 2] [--rounds 6] [--loads NAME,...] [--options "ROWCALL PROXY OPTIONS"]
+                     [--beside "OTHER OPTIONS"]...      a further rowcall with these, such as "--record /tmp/cost.rowcall"
 
 Starts its own PostgreSQL, puts everything on CPU 0, runs pgbench through each target in turn, round after round, and divides each
 target's CPU time by the queries pgbench counted. The last column divides by the floor of the same round: median (least..most).
@@ -55,8 +56,10 @@ def targets(options, work, backend):
         found["haproxy"] = lambda port: ["haproxy", "-db", "-f", haproxy(work, port, backend)]
     if shutil.which("pgbouncer"):
         found["pgbouncer"] = lambda port: as_user("postgres", ["pgbouncer", "-q", pgbouncer(work, port, backend)])
-    found["rowcall"] = lambda port: [options.rowcall, "proxy", "--listen", f"127.0.0.1:{port}", "--upstream",
-                                     f"postgresql://127.0.0.1:{backend}", *options.options.split()]
+    for more in ["", *options.beside]:
+        found[f"rowcall {more}".strip()] = lambda port, more=more: [
+            options.rowcall, "proxy", "--listen", f"127.0.0.1:{port}", "--upstream", f"postgresql://127.0.0.1:{backend}",
+            *options.options.split(), *more.split()]
     return found
 
 
@@ -110,6 +113,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--loads", default=",".join(LOADS))
     parser.add_argument("--options", default="")
+    parser.add_argument("--beside", action="append", default=[])
     options = parser.parse_args()
     os.sched_setaffinity(0, {0})    # servers, proxies and load: no wake-ups across CPUs, steady ratios
     work = pathlib.Path(tempfile.mkdtemp(prefix="rowcall-bench-"))
@@ -124,7 +128,7 @@ def main():
         for name, command in targets(options, work, server.port).items():
             port = free_port()
             process = subprocess.Popen([str(word) for word in command(port)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=open(work / f"{name}.log", "wb"))
+                                       stderr=open(work / f"target{len(running)}.log", "wb"))
             stack.callback(end, process)
             await_true(lambda p=port: answers("127.0.0.1", p), name)
             running[name] = process, port
