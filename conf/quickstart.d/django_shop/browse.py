@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 django.setup()
 
 client = Client()
-for page in [*(f"/orders?page={n}" for n in range(1, 5)), "/customers/1", "/customers/8"]:
+for page in [*(f"/orders?page={n}" for n in range(2, 6)), "/customers/1", "/customers/8"]:
     status = client.get(page).status_code
     print("GET", page, status)
     if status != 200:
