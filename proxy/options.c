@@ -33,7 +33,7 @@ const struct option_def options[OPTIONS] = {
 	    .help = "PEM file of the authorities trusted by verify-ca and verify-full instead of the system's" },
 	[OPT_CLIENT_TLS] = { "client-tls", "listen[].client_tls", "MODE", .type = OPTION_CHOICE, .commands = CAPTURE,
 	    .choices = "disable|allow|require|passthrough",
-	    .help = "TLS towards clients: allow and require need a certificate and a key; passthrough forwards it unread" },
+	    .help = "TLS towards clients: allow and require need a certificate and a key (run makes them); passthrough forwards it unread" },
 	[OPT_CLIENT_CERT] = { "client-cert", "listen[].client_cert", "FILE", "", .type = OPTION_TEXT, .commands = CAPTURE,
 	    .help = "PEM certificate chain shown to clients" },
 	[OPT_CLIENT_KEY] = { "client-key", "listen[].client_key", "FILE", "", .type = OPTION_TEXT, .commands = CAPTURE,
