@@ -117,11 +117,21 @@ hash_values(struct identity_cache *c, struct sql_lang lang, const struct sql_stm
 	out->nvalues = n;
 }
 
+/* The shape keeps the word. */
+static bool
+is_local(const struct shape *shape)
+{
+	static const char words[] = "SET LOCAL ";
+
+	return shape->verb == SQL_V_SET && strncmp(shape->text, words, sizeof words - 1) == 0;
+}
+
 static void
 fill(struct identity_cache *c, struct sql_lang lang, const struct sql_stmt *st, struct identity *out)
 {
 	*out = (struct identity){ .shape = shapes_intern(c->shapes, lang, st), .text = st->text, .name = st->name, .value = st->value,
 		.tags = st->tags, .ntags = st->ntags, .unfinished = st->unfinished };
+	out->local = is_local(out->shape);
 	hash_values(c, lang, st, out);
 }
 
@@ -165,6 +175,7 @@ hit(struct entry *e, struct span key, struct identity *out)
 	out->name = span_of((e->name_extra ? stored + e->key_n : key.p) + e->name_at, e->name_n);
 	out->value = span_of(key.p + e->value_at, e->value_n);
 	out->unfinished = e->unfinished;
+	out->local = is_local(e->shape);
 }
 
 static void

@@ -25,7 +25,8 @@ struct identity {
 	struct span name, value;	/* as in sql_stmt */
 	const struct sql_tag *tags;	/* of this very text, never cached */
 	size_t ntags;
-	bool unfinished, local;		/* as in sql_stmt */
+	bool unfinished;		/* as in sql_stmt */
+	bool local;			/* SET LOCAL: ends with the transaction */
 };
 
 struct identity_stats {

@@ -93,7 +93,6 @@ struct sql_stmt {
 	size_t ntables;
 	const struct sql_tag *tags;
 	size_t ntags;
-	bool local;		/* SET LOCAL, or set_config(.., true): ends with the transaction */
 	struct span name;	/* PREPARE/EXECUTE/DEALLOCATE: the prepared name ("" = ALL); SET/RESET: the variable, folded;
 				 * SAVEPOINT...: the savepoint; DECLARE/FETCH/CLOSE: the cursor; USE: the database */
 	struct span value;	/* SET x = 'v' and SELECT set_config('x','v',..): the raw value (literal incl. quotes);

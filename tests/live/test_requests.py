@@ -183,6 +183,15 @@ def test_settings_of_ours(seen):
     assert {borders for _, borders in capture.origins()[:2]} == {"session"}
 
 
+def test_a_local_setting_ends_with_its_transaction(seen):
+    with seen() as capture:
+        connection = capture.connect()
+        for _ in range(2):      # the second time the words are known already
+            ask(connection, "BEGIN", "SET LOCAL rowcall.request = 'l1'", "SELECT 1 FROM things", "COMMIT", "SELECT 2 FROM things")
+    assert ("(untagged)", None) in {(scope, key) for scope, key, _ in capture.requests()}
+    assert sum(queries for _, key, queries in capture.requests() if key == "l1") == 2
+
+
 def test_a_trace_in_application_name(seen):
     with seen() as capture:
         connection = capture.connect()
