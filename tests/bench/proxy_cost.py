@@ -29,12 +29,15 @@ from waiting import answers, as_user, await_true, end, free_port       # noqa: E
 PIPE = 10
 LARGE = "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid <= 10000;\n"
 PIPELINE = "\\set aid random(1, 100000)\n\\startpipeline\n" + "SELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n" * PIPE + "\\endpipeline\n"
+TAG = "/*rowcall_request='r:request',rowcall_scope='GET /accounts'*/"     # a request of its own for each transaction of the script
+TAGGED = "\\set request random(1, 1000000000000)\n" + f"\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid {TAG};\n" * PIPE
 LOADS = {}      # name: (pgbench arguments, clients, queries per transaction)
 for mode in ("simple", "extended", "prepared"):
     for clients in (1, 16):
         LOADS[f"{mode}-c{clients}"] = (["-S", "-M", mode], clients, 1)
 LOADS["pipeline10-c1"] = (["-M", "extended", "-f", "pipeline.sql"], 1, PIPE)
 LOADS["pipeline10-c16"] = (["-M", "extended", "-f", "pipeline.sql"], 16, PIPE)
+LOADS["tagged10-c16"] = (["-f", "tagged.sql"], 16, PIPE)
 LOADS["large-c1"] = (["-f", "large.sql"], 1, 1)
 
 
@@ -120,6 +123,7 @@ def main():
     work.chmod(0o755)
     (work / "pipeline.sql").write_text(PIPELINE)
     (work / "large.sql").write_text(LARGE)
+    (work / "tagged.sql").write_text(TAGGED)
     running = {}
     with contextlib.ExitStack() as stack, PostgreSQL(log_statement="none") as server:
         stack.callback(shutil.rmtree, work, True)
