@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -221,9 +222,24 @@ check_file(const struct recording *r, struct stat *st, char *err, size_t err_n)
 		return say(err, err_n, r, "%s", strerror(errno));
 	if (!S_ISREG(st->st_mode))
 		return say(err, err_n, r, "is not a file");
+	if (access(r->path, R_OK) != 0)
+		return say(err, err_n, r, "%s", strerror(errno));
 	if (st->st_size == 0)
 		return say(err, err_n, r, "is empty");
 	return true;
+}
+
+/* SQLite cannot read a log without a place to write its index to. */
+static bool
+cannot_open(const struct recording *r, char *err, size_t err_n)
+{
+	const char *why = r->db ? sqlite3_errmsg(r->db) : "out of memory";
+	char log[4096];
+
+	snprintf(log, sizeof log, "%s-wal", r->path);
+	if (access(log, F_OK) == 0)
+		return say(err, err_n, r, "cannot be read here: %s; copy it and %s to where you may write", why, log);
+	return say(err, err_n, r, "cannot be read as a recording: %s", why);
 }
 
 struct recording *
@@ -236,7 +252,7 @@ recording_open(const char *path, char *err, size_t err_n)
 	r->path = arena_strndup(&r->arena, span_str(path));
 	ok = check_file(r, &st, err, err_n);
 	if (ok && !open_database(r, false) && !open_database(r, true))
-		ok = say(err, err_n, r, "cannot be read as a recording: %s", r->db ? sqlite3_errmsg(r->db) : "out of memory");
+		ok = cannot_open(r, err, err_n);
 	if (!ok || !check_versions(r, &st, err, err_n)) {
 		recording_close(r);
 		return NULL;

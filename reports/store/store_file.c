@@ -65,6 +65,8 @@ store_file_clear(const char *path, char *err, size_t err_n)
 			return true;
 		return say(err, err_n, path, strerror(errno));
 	}
+	if (access(path, R_OK) != 0)
+		return say(err, err_n, path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_recording(path)))
 		return say(err, err_n, path, "exists and is not a recording; name another file with --record");
 	if (st.st_size > 0 && store_file_in_use(path))
