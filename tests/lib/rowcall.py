@@ -117,8 +117,10 @@ class Rowcall:
         self.reports = 0
 
     def environment(self, env):
+        # A pause of a busy machine is not to part what a test sends in one go: hence an idle gap above the default.
         return clean_environment(XDG_STATE_HOME=str(self.dir / "state"), LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1",
-                                 ASAN_OPTIONS="detect_leaks=1:exitcode=99", UBSAN_OPTIONS="halt_on_error=1:exitcode=98") | (env or {})
+                                 ROWCALL_IDLE_GAP="800ms", ASAN_OPTIONS="detect_leaks=1:exitcode=99",
+                                 UBSAN_OPTIONS="halt_on_error=1:exitcode=98") | (env or {})
 
     def report_name(self):
         self.reports += 1

@@ -11,7 +11,8 @@ import pytest
 
 from waiting import free_port
 
-PAUSE = 0.25    # seconds; longer than the idle gap of 100 ms by a good margin
+PAUSE = 1.0     # seconds; longer than the idle gap of these tests, GAP
+GAP = "500ms"   # longer than a busy machine dawdles between two statements
 
 
 class Seen:
@@ -37,7 +38,7 @@ class Seen:
 def seen(rowcall, pg):
     @contextlib.contextmanager
     def capture(*options):
-        capture = Seen(rowcall.proxy(pg.url(), options=["--admin", "127.0.0.1:0", *options]))
+        capture = Seen(rowcall.proxy(pg.url(), options=["--admin", "127.0.0.1:0", "--idle-gap", GAP, *options]))
         yield capture
         outcome = capture.proxy.stop()
         assert outcome.status == 0, outcome
@@ -245,7 +246,7 @@ def test_a_slow_statement_is_no_pause(seen):
 
 
 def test_the_gap_is_an_option(seen):
-    with seen("--idle-gap", "5s") as capture:
+    with seen("--idle-gap", "5s", "--request-quiet", "5s") as capture:
         connection = capture.connect()
         ask(connection, "SELECT 1 FROM things")
         time.sleep(PAUSE)
