@@ -125,7 +125,7 @@ large_runs_stay_readable(void **state)
 	sample_free(s);
 }
 
-/* Ten thousand scopes, requests and findings: seconds would hold up a build. */
+/* Ten thousand scopes, requests and findings: work that grows with their square would take minutes of processor time. */
 static void
 large_runs_are_quick(void **state)
 {
@@ -135,14 +135,14 @@ large_runs_are_quick(void **state)
 	for (unsigned f = 0; f < FORMATS; f++) {
 		struct timespec from, to;
 
-		clock_gettime(CLOCK_MONOTONIC, &from);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 		struct strbuf b = written((enum format)f, s, (struct write_options){ .width = 96, .all = true });
 
-		clock_gettime(CLOCK_MONOTONIC, &to);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 		double seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 
 		print_message("%s: %zu bytes in %.3f s\n", format_name((enum format)f), b.n, seconds);
-		assert_true(seconds < 10);	/* sanitizers and a busy machine included; a release build takes a twentieth */
+		assert_true(seconds < 60);	/* of the processor; sanitizers included. A release build takes a hundredth */
 		strbuf_clear(&b);
 	}
 	sample_free(s);
