@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each client of tests/matrix, direct and through rowcall: the same bytes, no session it lost sight of, and the server's own numbers.
 
-The run writes tests/matrix.md when all of the matrix was selected."""
+A run of all of them writes tests/matrix.md. ROWCALL_TEST_SERVERS: URLs of more servers, separated by spaces, to run the clients of the core
+against (postgresql://…, mysql://…, mariadb://…; the account must be allowed everything; database "matrix" is made anew)."""
 import os
 import re
 import subprocess
@@ -10,14 +11,14 @@ import sys
 import pytest
 
 from rowcall import TOP
-from servers import clean_environment
 
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
-import ledger                       # noqa: E402
-from clients import CLIENTS, NODE   # noqa: E402
+from clients import CLIENTS                     # noqa: E402
+from sides import MySQLSide, PostgreSQLSide     # noqa: E402
 
 SECONDS = 120   # for one run of one client
+EXTRA = os.environ.get("ROWCALL_TEST_SERVERS", "").split()
 
 
 @pytest.fixture(scope="module")
@@ -25,44 +26,98 @@ def build(tmp_path_factory):
     return tmp_path_factory.mktemp("matrix")
 
 
-def environment(port, **more):
-    return clean_environment(PGHOST="127.0.0.1", PGPORT=str(port), PGUSER="scram", PGPASSWORD="scram", PGDATABASE="matrix", TZ="UTC",
-                             LC_ALL="C.UTF-8", NODE_PATH=str(NODE)) | more
+@pytest.fixture(scope="module")
+def side(request):
+    """The server of a kind."""
+    made = {}
+
+    def of(kind):
+        if kind not in made:
+            server = request.getfixturevalue("pg" if kind == "postgresql" else "my")
+            made[kind] = PostgreSQLSide(server.url("scram"), server) if kind == "postgresql" else MySQLSide(server.url(), server)
+        return made[kind]
+    return of
 
 
-def prepare(pg):
-    pg.sql("DROP DATABASE IF EXISTS matrix WITH (FORCE)", "CREATE DATABASE matrix")
-    pg.sql((TOP / "tests/matrix/postgresql/setup.sql").read_text(), database="matrix")
+@pytest.fixture(scope="module")
+def table():
+    """Rows by client; written when every client is there or known to be missing."""
+    rows = {}
+    yield rows
+    if len(rows) == len(CLIENTS):
+        lines = [rows[client.name] for client in CLIENTS]
+        (TOP / "tests/matrix.md").write_text(HEAD + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines))
 
 
-def run(command, port):
-    done = subprocess.run(command, env=environment(port), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+HEAD = """\
+# Clients
+
+Written by tests/live/test_matrix.py. Each client runs one program against PostgreSQL 15 or MariaDB 10.11, direct and through rowcall. Differences:
+bytes of its output that differ. Opaque: sessions that rowcall forwarded without reading, expected (cancel requests, replication) and not.
+Statements and errors: as rowcall counted them, equal to the server's own logs (clients that wait for a query to run poll: not counted here).
+
+| client | server | what it did | differences | opaque | unexpectedly | statements | errors |
+|---|---|---|---|---|---|---|---|
+"""
+POLLS = re.compile("pg_stat_activity|processlist", re.I)
+
+
+def run(command, environment):
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     return done.stdout
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-def test_client(rowcall, pg, build, client):
-    if client.missing:
-        pytest.skip(client.missing)
-    command = client.command(client, build)
-    prepare(pg)
-    direct = run(command, pg.port)
-    prepare(pg)
-    start = pg.log.stat().st_size
-    proxy = rowcall.proxy(pg.url(database="matrix"), options=["--allow-empty"])
-    through = run(command, proxy.port)
-    outcome = proxy.stop()
-    open(f"/tmp/matrix/{client.name}.direct", "wb").write(direct)
-    open(f"/tmp/matrix/{client.name}.through", "wb").write(through)
-    import json
-    open(f"/tmp/matrix/{client.name}.json", "w").write(json.dumps(outcome.report, indent=1))
-    open(f"/tmp/matrix/{client.name}.log", "w").write(pg.read_log(start))
-    open(f"/tmp/matrix/{client.name}.err", "w").write(outcome.err)
-    assert through == direct
+def both_ways(rowcall, side, command):
+    """Runs it direct and through rowcall: both outputs, how rowcall ended, what the server says it executed behind rowcall."""
+    side.recreate()
+    direct = run(command, side.environment())
+    side.recreate()
+    mark = side.mark()
+    proxy = rowcall.proxy(side.url, options=["--allow-empty"])
+    through = run(command, side.environment(proxy.port))
+    return direct, through, proxy.stop(), side.ledger(mark)
+
+
+def assert_followed(outcome, client):
     assert outcome.status == 0, outcome
     coverage = outcome.report["coverage"]
     assert coverage["opaque_unexpected"] == coverage["lost"] == 0
     assert coverage["opaque_expected"] == client.opaque
-    found = ledger.Ledger(coverage["statements"], sum(shape["errors"] for shape in outcome.report["shapes"]))
-    assert found == ledger.postgresql(pg.read_log(start), "matrix")
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_client(rowcall, side, build, table, client):
+    if client.missing:
+        table[client.name] = (client.name, client.server, client.missing, "", "", "", "", "")
+        pytest.skip(client.missing)
+    direct, through, outcome, log = both_ways(rowcall, side(client.server), client.command(client, build))
+    assert through == direct
+    assert_followed(outcome, client)
+    report = outcome.report
+    statements, errors = report["coverage"]["statements"], sum(shape["errors"] for shape in report["shapes"])
+    assert statements == log.statements - client.unexecuted + client.skipped
+    if log.errors is not None:
+        assert errors == log.errors - client.unexecuted
+    polls = sum(shape["executions"] for shape in report["shapes"] if POLLS.search(shape["shape"]))
+    parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))
+    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, statements - polls, errors)
+
+
+def extra_runs():
+    for url in EXTRA:
+        for client in CLIENTS:
+            if client.core and client.server == ("postgresql" if url.startswith("postgres") else "mysql"):
+                yield pytest.param(url, client, id=f"{url.partition('//')[2].rpartition('@')[2]}-{client.name}")
+
+
+@pytest.mark.skipif(not EXTRA, reason="ROWCALL_TEST_SERVERS names no more servers")
+@pytest.mark.parametrize("url, client", list(extra_runs()) or [(None, None)])
+def test_client_on_more_servers(rowcall, build, url, client):
+    if client.missing:
+        pytest.skip(client.missing)
+    side = (PostgreSQLSide if client.server == "postgresql" else MySQLSide)(url)
+    direct, through, outcome, _ = both_ways(rowcall, side, client.command(client, build))
+    assert through == direct
+    assert_followed(outcome, client)
+    assert outcome.report["coverage"]["statements"] > 0
