@@ -478,7 +478,7 @@ start_part(struct tap *t, struct wire_exec *x, uint64_t at)
 	struct tap_text *tx = x->user;
 	struct tap_part *p = &tx->parts[tx->cur];
 	struct plan plan = { .shape = p->shape, .params = p->params, .ntags = p->ntags, .part = tx->cur,
-		.tags = span_of(tx->tags.p + p->tags_at, p->tags_n) };
+		.tags = span_first(span_from(strbuf_span(&tx->tags), p->tags_at), p->tags_n) };
 
 	put_start(t, x, &plan, at);
 	if (t->shared->evidence) {
