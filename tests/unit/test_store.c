@@ -282,19 +282,18 @@ static void
 requests_keep_the_order_they_closed_in(void **state)
 {
 	struct fixture *f = *state;
-	struct request one, two;
+	struct request long_one = *req_build(f->c->b, ORDERS), short_one = *req_build(f->c->b, ORDERS);
 
+	long_one.test = "the long one";
 	begin(f);
-	one = *add(f, ORDERS);
-	two = one;
-	two.number = one.number + 5;
-	two.test = "another test";
-	for (int i = 0; i < 2; i++) {
-		collector_request(f->c->c, i ? &one : &two);
-		store_request(f->store, i ? &one : &two);
-		one.number = 2;
-	}
+	collected_snapshot(f->c);	/* so that there is a collector */
+	collector_request(f->c->c, &short_one);
+	store_request(f->store, &short_one);
+	collector_request(f->c->c, &long_one);
+	store_request(f->store, &long_one);
 	assert_finishes(f);
+	assert_true(f->c->s->nfindings > 0);
+	assert_int_equal(f->c->s->findings[0].request_number, short_one.number);
 	assert_same_as_live(f);
 }
 
@@ -479,6 +478,12 @@ foreign_files_are_left_alone(void **state)
 	assert_left_alone(f, "not a database");
 	write_bytes(f->path, "x", 1);
 	assert_left_alone(f, "not a recording of rowcall");
+	char looks_like[100];
+
+	memset(looks_like, 'x', sizeof looks_like);
+	memcpy(looks_like + 68, "rwc1", 4);
+	write_bytes(f->path, looks_like, sizeof looks_like);
+	assert_left_alone(f, "not a database");
 	unlink(f->path);
 	sql(f->path, "CREATE TABLE precious(a); PRAGMA user_version = 1");
 	assert_left_alone(f, "not a recording of rowcall");
