@@ -43,6 +43,7 @@ struct tap_prepared {
 /* wire_exec.user of a text with several statements, or one with an effect. */
 struct tap_text {
 	uint32_t nparts, cur, cap;
+	struct wire_part results;	/* those of the CALL that is being answered, summed up; .result = there were some */
 	struct strbuf tags;		/* all parts' tags, one behind the other */
 	struct tap_part {
 		const struct shape *shape;
@@ -55,10 +56,23 @@ struct tap_text {
 	} *parts;
 };
 
+/* wire_exec.tag: the statement that was announced last and the client's waits until then; the statement that ended last. */
+static void
+set_announced(struct wire_exec *x, uint32_t seq)
+{
+	x->tag[0] = seq | (uint64_t)x->round_trips << 32;
+}
+
 static uint32_t
 exec_seq(const struct wire_exec *x)
 {
 	return (uint32_t)x->tag[0];
+}
+
+static uint32_t
+announced_trips(const struct wire_exec *x)
+{
+	return (uint32_t)(x->tag[0] >> 32);
 }
 
 static uint32_t
@@ -186,7 +200,7 @@ put_start(struct tap *t, struct wire_exec *x, const struct plan *p, uint64_t at)
 {
 	struct rec_start *r = record(t, REC_START, sizeof *r + p->tags.n, at, false);
 
-	x->tag[0] = ++t->seq;
+	set_announced(x, ++t->seq);
 	if (p->part == 0)
 		x->tag[1] = 0;
 	if (!r)
@@ -224,6 +238,8 @@ put_end(struct tap *t, const struct wire_exec *x, const struct wire_part *w)
 	r->affected = w->affected;
 	r->bytes = w->bytes;
 	r->insert_id = w->insert_id;
+	r->round_trips = x->round_trips - announced_trips(x);
+	r->pad = 0;
 	r->outcome = outcomes[w->outcome];
 	memset(r->code, 0, sizeof r->code);
 	memcpy(r->code, w->code, strnlen(w->code, sizeof r->code - 1));
@@ -249,6 +265,19 @@ lay_tags(struct strbuf *b, const struct sql_tag *tags, size_t n)
 		laid++;
 	}
 	return laid;
+}
+
+/* MySQL's query attributes are tags beside the text. attrs may be NULL. */
+static uint16_t
+lay_attributes(struct strbuf *b, const struct wire_params *attrs)
+{
+	struct sql_tag tags[LIMIT_TAGS];
+	size_t n = 0;
+
+	for (uint32_t i = 0; attrs && attrs->names && i < attrs->n && n < LIMIT_TAGS; i++)
+		if (attrs->names[i].n && attrs->values[i].n >= 0)
+			tags[n++] = (struct sql_tag){ attrs->names[i], span_of(attrs->values[i].p, (size_t)attrs->values[i].n) };
+	return lay_tags(b, tags, n);
 }
 
 static uint64_t
@@ -430,7 +459,7 @@ free_text(struct tap_text *tx)
 }
 
 static bool
-add_part(struct tap *t, struct tap_text *tx, const struct identity *id)
+add_part(struct tap *t, struct tap_text *tx, const struct identity *id, const struct wire_params *attrs)
 {
 	if (tx->nparts == tx->cap) {
 		uint32_t cap = tx->cap ? tx->cap * 2 : 4;
@@ -446,6 +475,8 @@ add_part(struct tap *t, struct tap_text *tx, const struct identity *id)
 	*part = (struct tap_part){ .shape = id->shape, .tags_at = (uint32_t)tx->tags.n };
 	part->params = params_hash(t, id->values, id->nvalues, NULL);
 	part->ntags = lay_tags(&tx->tags, id->tags, id->ntags);
+	if (part == tx->parts)
+		part->ntags = (uint16_t)(part->ntags + lay_attributes(&tx->tags, attrs));
 	part->tags_n = (uint32_t)tx->tags.n - part->tags_at;
 	part->effect = effect_of(t, id);
 	if (t->shared->evidence && id->nvalues && (part->values = mem_alloc(id->nvalues * sizeof *part->values))) {
@@ -506,14 +537,9 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	char room[1024];
 	struct strbuf tags = { .p = room, .cap = sizeof room, .max = sizeof room - 1 };
 	struct plan plan = { .shape = resolve_execute(t, id) };
-	struct sql_tag extra[LIMIT_TAGS];
-	size_t nextra = 0;
 
 	plan.ntags = lay_tags(&tags, id->tags, id->ntags);
-	for (uint32_t i = 0; attrs && attrs->names && i < attrs->n && nextra < LIMIT_TAGS; i++)
-		if (attrs->names[i].n && attrs->values[i].n >= 0)
-			extra[nextra++] = (struct sql_tag){ attrs->names[i], span_of(attrs->values[i].p, (size_t)attrs->values[i].n) };
-	plan.ntags = (uint16_t)(plan.ntags + lay_tags(&tags, extra, nextra));
+	plan.ntags = (uint16_t)(plan.ntags + lay_attributes(&tags, attrs));
 	if (tags.cut) /* half a tag is none */
 		plan.flags |= REC_START_TAGS_CUT, plan.ntags = 0, tags.n = 0;
 	plan.tags = strbuf_span(&tags);
@@ -550,7 +576,7 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 	bool whole = took >= text.n;
 	struct effect *e = whole ? effect_of(t, &id) : NULL;
 
-	if (whole && !e) {
+	if (whole && !e && id.shape->verb != SQL_V_CALL) {
 		start_single(t, x, &id, attrs, cut);
 		return;
 	}
@@ -563,7 +589,7 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 	strbuf_init(&tx->tags, LIMIT_TAG_BYTES * 16);
 	for (;;) {
 		if (id.shape->cls != SQL_EMPTY || tx->nparts == 0)
-			if (!add_part(t, tx, &id))
+			if (!add_part(t, tx, &id, attrs))
 				break;
 		text = span_from(text, took);
 		took = text.n ? identity_next(t->shared->ids, t->lang, text, &id) : 0;
@@ -572,6 +598,8 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 	}
 	share_tags(tx);
 	x->user = tx;
+	if (cut && tx->nparts)
+		tx->parts[tx->nparts - 1].params = UNKNOWN_PARAMS;
 	if (tx->nparts)
 		start_part(t, x, x->sent);
 }
@@ -650,13 +678,41 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 	}
 }
 
+/* A CALL in a MySQL text is answered by the results of its procedure and an OK packet, which ends it. False: one of the results. */
+static bool
+ends_call(struct tap_text *tx, struct wire_part *r)
+{
+	struct wire_part *sum = &tx->results;
+
+	if (tx->cur >= tx->nparts || tx->parts[tx->cur].shape->verb != SQL_V_CALL)
+		return true;
+	if (sum->result) {
+		r->start = sum->start;
+		r->first = sum->first;
+		r->busy += sum->busy;
+		r->rows += sum->rows;
+		r->bytes += sum->bytes;
+	}
+	if (r->result && r->outcome == WIRE_OK) {
+		*sum = *r;
+		return false;
+	}
+	sum->result = false;
+	return true;
+}
+
 static void
-tap_part(void *ctx, struct wire_exec *x, const struct wire_part *r)
+tap_part(void *ctx, struct wire_exec *x, const struct wire_part *answer)
 {
 	struct tap *t = ctx;
 	struct tap_text *tx = x->user;
+	struct wire_part whole = *answer, *r = &whole;
 
-	/* More answers than statements (a procedure's result sets, a rewrite rule): the first one stands for the statement. */
+	if (tx && !ends_call(tx, r)) {
+		evidence_done(t, x);
+		return;
+	}
+	/* More answers than statements (a rewrite rule): the first one stands for the statement. */
 	if (exec_seq(x) == ended_seq(x)) {
 		if (x->evidence)
 			evidence_done(t, x);
@@ -665,7 +721,7 @@ tap_part(void *ctx, struct wire_exec *x, const struct wire_part *r)
 	if (t->shared->evidence)
 		evidence_part(t, x, r);
 	put_end(t, x, r);
-	x->tag[1] = x->tag[0];
+	x->tag[1] = exec_seq(x);
 	if (r->outcome == WIRE_OK && (span_is(r->command, "DISCARD ALL") || span_is(r->command, "DEALLOCATE ALL"))) {
 		t->engine->forget(t->conn, (struct span){ 0 });
 		if (span_is(r->command, "DISCARD ALL"))

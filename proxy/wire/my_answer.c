@@ -314,6 +314,7 @@ first_count(struct wire_conn *c, const struct my_message *m)
 		misfit(c, "no column count");
 		return;
 	}
+	c->head->result = true;
 	if (described) {
 		c->answer.state = MY_COLUMNS;
 		my_columns_begin(c, n);

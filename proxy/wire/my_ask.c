@@ -89,6 +89,7 @@ tell_part(struct wire_conn *c, struct my_ask *a, struct wire_part *r)
 	r->affected = a->affected;
 	r->insert_id = a->insert_id;
 	r->bytes = a->x.bytes + a->extra;
+	r->result = a->result;
 	r->batch = r->first != 0 && r->first == r->start;
 	a->x.batch = r->batch;
 	c->ops->part(c->ctx, &a->x, r);
@@ -97,6 +98,7 @@ tell_part(struct wire_conn *c, struct my_ask *a, struct wire_part *r)
 	a->start = a->wait = r->end;
 	a->busy = a->rows = a->affected = a->insert_id = a->extra = 0;
 	a->rows_lent = a->bytes_lent = 0;
+	a->result = false;
 }
 
 /* What the client waited since the answer began counts for the part and the question. */

@@ -90,6 +90,7 @@ struct my_ask {
 	bool statement;		/* holds statements: its parts are told */
 	bool deferred;		/* its execute() waits for the PREPARE-OK */
 	bool wants_cursor;
+	bool result;		/* the current part has columns */
 	struct strbuf held;	/* payload of a deferred execution, name of an INIT_DB */
 };
 

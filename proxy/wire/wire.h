@@ -97,6 +97,7 @@ struct wire_part {
 	char code[8];			/* SQLSTATE, or MySQL error number; "" unless WIRE_ERROR */
 	struct span command;		/* PostgreSQL command tag ("DEALLOCATE ALL"); empty else; borrowed */
 	bool batch;
+	bool result;			/* MySQL: it had columns, not only an OK packet */
 	bool open;			/* a cursor/portal that was closed before its end */
 };
 

@@ -248,8 +248,11 @@ clamp32(uint64_t v)
 static void
 fill_end(struct req_stmt *s, const struct rec_end *e)
 {
+	uint32_t trips = s->round_trips + e->round_trips;
+
 	if (e->start > s->start)
 		s->start = e->start;
+	s->round_trips = (uint16_t)(trips < UINT16_MAX ? trips : UINT16_MAX);
 	s->first = e->first > s->start ? e->first - s->start : 0;
 	s->busy = e->busy;
 	s->rows = clamp32(e->rows);

@@ -86,6 +86,8 @@ struct rec_end {		/* h.t = when the answer ended; h.flags = enum rec_end_flags *
 	uint64_t start, first;	/* ns */
 	uint64_t busy;		/* ns the client waited */
 	uint64_t rows, affected, bytes, insert_id;
+	uint32_t round_trips;	/* further waits of the client since REC_START: a cursor fetched in pieces, a file that was asked for */
+	uint32_t pad;
 	uint8_t outcome;	/* enum rec_outcome */
 	char code[7];		/* SQLSTATE or error number, NUL-padded */
 };
