@@ -273,6 +273,18 @@ start_all(struct capture *c, bool grow_rings, char *err, size_t err_n)
 	return true;
 }
 
+void
+capture_raise_files(struct rlimit *before)
+{
+	struct rlimit more;
+
+	getrlimit(RLIMIT_NOFILE, before);
+	more = *before;
+	more.rlim_cur = more.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) != 0)
+		errno = 0; /* then the limit stays what it is */
+}
+
 struct capture *
 capture_start(const struct config *cfg, struct log *log, const char *command, bool grow_rings, char *err, size_t err_n)
 {

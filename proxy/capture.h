@@ -4,10 +4,15 @@
 #ifndef ROWCALL_CAPTURE_H
 #define ROWCALL_CAPTURE_H
 
+#include <sys/resource.h>
+
 #include "config.h"
 #include "log.h"
 
 struct capture;
+
+/* Each session needs two descriptors: raises the soft limit of open files to the hard one. *before: as it was, for a child to have back. */
+void capture_raise_files(struct rlimit *before);
 
 /* Binds every listener (all or nothing) and starts the threads; blocks SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT in them.
  * cfg, log and command (what runs, for the report; "" for proxy) must outlive the capture. grow_rings: `run` (grow) or `proxy` (drop). NULL: a sentence in err ("127.0.0.1:5433: address

@@ -122,10 +122,12 @@ say_listeners(const struct proxy *p)
 static int
 proxy(struct proxy *p)
 {
+	struct rlimit before;
 	struct snapshot *snap;
 	char err[400];
 	int status;
 
+	capture_raise_files(&before);
 	p->capture = capture_start(p->cfg, p->log, "", false, err, sizeof err);
 	if (!p->capture) {
 		log_error(p->log, 0, "%s", err);

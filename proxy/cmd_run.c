@@ -561,19 +561,6 @@ capture_and_run(struct run *r, char **argv)
 	return status;
 }
 
-/* A test suite may open more connections than our soft limit; the child gets its own limit back. */
-static void
-raise_files(struct run *r)
-{
-	struct rlimit more;
-
-	getrlimit(RLIMIT_NOFILE, &r->files);
-	more = r->files;
-	more.rlim_cur = more.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &more) != 0)
-		errno = 0; /* then the limit stays what it is */
-}
-
 /* From here on something is left behind if we were just killed: sockets, a directory, a child. */
 static int
 hold_signals_and_run(struct run *r, char **argv)
@@ -628,7 +615,7 @@ cmd_run(int argc, char **argv)
 	int rest = 0, status = STATUS_OK;
 	enum cmd_next next;
 
-	raise_files(&r);
+	capture_raise_files(&r.files);
 	next = cmd_settings("run", argc, argv, &r.settings, &rest);
 	if (next == CMD_GO)
 		status = prepare_and_run(&r, argv + rest);

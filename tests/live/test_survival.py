@@ -264,6 +264,17 @@ def test_a_storm_of_connections(hardened, pg):
     sound(proxy)
 
 
+def test_the_soft_limit_of_descriptors_is_raised(hardened, pg):
+    """A daemon started under a soft limit of 64 still serves 80 sessions."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    proxy = hardened.proxy(pg.url(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard)))
+    connections = [connect(proxy) for _ in range(80)]
+    assert [ask(c) for c in connections] == ["thing"] * 80
+    for c in connections:
+        c.close()
+    sound(proxy)
+
+
 def test_no_descriptors_left(hardened, pg):
     """128 descriptors are enough for 32 sessions; the others wait in the queue and are served in their turn."""
     proxy = hardened.proxy(pg.url(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
