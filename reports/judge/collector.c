@@ -45,6 +45,7 @@ fold(struct collector *c, const struct request *r, struct raw_finding *found, ui
 
 		if (i == KEYMAP_NONE)
 			continue;
+		collector_growth_source(c, i, r, found);
 		while (at > 0 && out[at - 1] > i)
 			at--;
 		if (at > 0 && out[at - 1] == i)
@@ -97,6 +98,7 @@ collector_request(void *collector, const struct request *r)
 	uint32_t *ids = arena_zero(&c->scratch, settle(c, r, found) * sizeof *ids);
 	uint32_t nids = fold(c, r, found, scope, ids);
 
+	collector_grow(c, r, scope);
 	allow_folded(c, known, r->scope);
 	allow_for_gate(c, found, r->scope);
 	gate_request(&c->gate, f, found);

@@ -18,4 +18,11 @@ struct collector {
 	struct gate gate;
 };
 
+/* ---- grow.c: the points of the growth of loops ---- */
+
+/* Tells the finding, by index, where its instance took its rows from; earlier requests that were kept count as well. */
+void collector_growth_source(struct collector *c, uint32_t finding, const struct request *r, const struct raw_finding *raw);
+/* One point for each loop known in the scope. After the request was tallied. */
+void collector_grow(struct collector *c, const struct request *r, uint32_t scope);
+
 #endif

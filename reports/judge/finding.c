@@ -20,15 +20,14 @@ print_fingerprint(char buf[17], const struct shape *s)
 }
 
 uint64_t
-finding_id(enum rule_id rule, const char *scope, const struct shape *repeat, const struct shape *source, const char *column)
+finding_id(enum rule_id rule, const char *scope, const struct shape *repeat, const char *column)
 {
 	enum { TEXT = 2 * LIMIT_NAME + 128 };
-	char text[TEXT], from[17], to[17];
+	char text[TEXT], of[17];
 	int n;
 
-	print_fingerprint(from, repeat);
-	print_fingerprint(to, source);
-	n = snprintf(text, TEXT, "%s\n%.*s\n%s\n%s\n%.*s", rules[rule].id, LIMIT_NAME, scope, from, to, LIMIT_NAME, column);
+	print_fingerprint(of, repeat);
+	n = snprintf(text, TEXT, "%s\n%.*s\n%s\n\n%.*s", rules[rule].id, LIMIT_NAME, scope, of, LIMIT_NAME, column);
 	return XXH3_64bits(text, n < TEXT ? (size_t)n : TEXT - 1);
 }
 
@@ -82,6 +81,21 @@ is_worse(const struct raw_finding *a, const struct raw_finding *b)
 	return a->busy > b->busy;
 }
 
+static void
+link_to_scope(struct findings *all, uint32_t index, uint32_t scope)
+{
+	if (scope >= all->nscopes) {
+		uint32_t n = 2 * scope + 16;
+
+		all->in_scope = xmem_resize(all->in_scope, n * sizeof *all->in_scope);
+		memset(all->in_scope + all->nscopes, 0, (n - all->nscopes) * sizeof *all->in_scope);
+		all->nscopes = n;
+	}
+	all->v[index].scope = scope;
+	all->v[index].next_in_scope = all->in_scope[scope] ? all->in_scope[scope] - 1 : KEYMAP_NONE;
+	all->in_scope[scope] = index + 1;
+}
+
 static struct finding *
 entry_for(struct findings *all, uint64_t id, uint32_t index)
 {
@@ -97,7 +111,7 @@ entry_for(struct findings *all, uint64_t id, uint32_t index)
 uint32_t
 findings_add(struct findings *all, const struct request *r, const struct raw_finding *raw, uint32_t scope, bool judged, bool *is_new)
 {
-	uint64_t id = finding_id(raw->rule, r->scope, raw->repeat, raw->source, raw->column);
+	uint64_t id = finding_id(raw->rule, r->scope, raw->repeat, raw->column);
 	uint32_t i = keymap_add(&all->ids, id, LIMIT_FINDINGS);
 	struct finding *f;
 
@@ -109,7 +123,7 @@ findings_add(struct findings *all, const struct request *r, const struct raw_fin
 	if (i == all->n) {
 		*is_new = true;
 		f = entry_for(all, id, i);
-		f->scope = scope;
+		link_to_scope(all, i, scope);
 	} else
 		f = &all->v[i];
 	if (*is_new || is_worse(raw, &f->worst)) {
@@ -129,12 +143,19 @@ findings_add(struct findings *all, const struct request *r, const struct raw_fin
 	return i;
 }
 
+bool
+finding_is_fixed(const struct finding *f)
+{
+	return f->verdict == VERDICT_SUSPECTED && f->worst.rule == RULE_N_PLUS_ONE && growth_fit(&f->growth).fixed;
+}
+
 void
 findings_clear(struct findings *all)
 {
 	for (uint32_t i = 0; i < all->n; i++)
 		free_texts(&all->v[i]);
 	mem_free(all->v);
+	mem_free(all->in_scope);
 	keymap_clear(&all->ids);
 	*all = (struct findings){ 0 };
 }

@@ -284,7 +284,7 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct finding *f = &all->v[i];
 
-		if (f->allow >= 0 || failing_instances(g->cfg, f) == 0)
+		if (f->allow >= 0 || finding_is_fixed(f) || failing_instances(g->cfg, f) == 0)
 			continue;
 		const char *what =
 		    f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";

@@ -144,6 +144,19 @@ evidence(const struct facts *f, const struct repeat *g, const struct edge *e, en
 	}
 }
 
+/* The list the loop may run over: of the results before it the last one with two rows or more. */
+static const struct shape *
+list_before(const struct facts *f, const struct repeat *g)
+{
+	for (uint32_t i = g->first; i-- > 0;) {
+		const struct req_stmt *s = &f->r->stmts[i];
+
+		if (s->rows >= 2 && s->shape != g->shape && stmt_kind(s->shape) == KIND_QUERY)
+			return s->shape;
+	}
+	return NULL;
+}
+
 /* Names where the parameters came from. */
 static void
 name_source(struct raw_finding *found, const struct edge *proof)
@@ -169,6 +182,8 @@ check_repeat(const struct facts *f, const struct repeat *g, uint32_t threshold, 
 	found->evidence = evidence(f, g, e, kind, a);
 	if (proof)
 		name_source(found, proof);
+	else
+		found->list = e && e->verdict == EDGE_HINT ? e->parent : list_before(f, g);
 	if (kind == LOOP_ROWS) {
 		found->excess = g->executions - 1;
 		found->wasted = rule_saved(g->busy, found->excess, g->executions);

@@ -29,6 +29,7 @@ struct raw_finding {
 	enum verdict verdict;
 	const struct shape *repeat;	/* the shape it is about; NULL for whole-request findings */
 	const struct shape *source;	/* where the parameters came from; NULL when not known */
+	const struct shape *list;	/* without a source: the list that was read last before it, which it may run over; NULL */
 	const char *column;		/* "orders.customer_id → customers.id"; "" when not known */
 	uint64_t source_rows;
 	uint32_t executions, distinct, round_trips;

@@ -239,7 +239,11 @@ copy_finding(struct building *b, uint32_t i, struct snap_finding *out)
 	out->rule = f->worst.rule;
 	out->verdict = f->verdict;
 	out->suppressed = suppressed_by(b, f);
-	if (f->verdict == VERDICT_NOTE || out->suppressed)
+	out->growth = growth_fit(&f->growth);
+	out->growth_words = growth_words(&f->growth, b->a);
+	if (finding_is_fixed(f))
+		out->verdict = VERDICT_NOTE;
+	if (out->verdict == VERDICT_NOTE || out->suppressed)
 		out->level = LEVEL_NOTE;
 	else
 		out->level = is_blamed(b, f, i, scope->name) ? LEVEL_ERROR : LEVEL_WARNING;
@@ -268,7 +272,7 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 {
 	uint64_t over = (uint64_t)(r->f.value - r->f.limit);
 
-	snprintf(out->id, sizeof out->id, "%016" PRIx64, finding_id(RULE_QUERY_BUDGET, r->f.scope, NULL, NULL, ""));
+	snprintf(out->id, sizeof out->id, "%016" PRIx64, finding_id(RULE_QUERY_BUDGET, r->f.scope, NULL, ""));
 	out->rule = RULE_QUERY_BUDGET;
 	out->verdict = VERDICT_PROVEN;
 	out->level = LEVEL_ERROR;
@@ -279,6 +283,7 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 		.column = "",
 		.executions = (uint32_t)r->f.value,
 		.excess = (uint32_t)over };
+	out->growth_words = "";
 	out->worst.evidence = arena_printf(b->a, "%" PRId64 " queries, budget %" PRId64, r->f.value, r->f.limit);
 	out->request_number = r->request;
 	out->seen_in = r->over;
@@ -311,6 +316,37 @@ finding_order(const void *x, const void *y)
 	return strcmp(a->id, b->id);
 }
 
+/* A loop whose rows come from the shape another loop of the scope repeats runs inside that loop. */
+static void
+find_parents(struct building *b)
+{
+	struct keymap loops = { 0 };
+	uint32_t *at = arena_zero(b->a, b->nfindings * sizeof *at), n = 0;
+
+	for (uint32_t i = 0; i < b->nfindings; i++) {
+		const struct snap_finding *f = &b->findings[i];
+
+		if (f->rule != RULE_N_PLUS_ONE || !f->worst.source)
+			continue;
+		uint32_t k = keymap_add(&loops, keymap_name(f->scope, f->worst.repeat->fingerprint), UINT32_MAX - 1);
+
+		if (k == n)
+			at[n++] = i;
+	}
+	for (uint32_t i = 0; i < b->nfindings; i++) {
+		struct snap_finding *f = &b->findings[i];
+		uint32_t k = KEYMAP_NONE;
+
+		if (f->worst.source && f->worst.source != f->worst.repeat)
+			k = keymap_find(&loops, keymap_name(f->scope, f->worst.source->fingerprint));
+		if (k != KEYMAP_NONE && at[k] != i) {
+			f->parent = at[k] + 1;
+			b->findings[at[k]].outer = true;
+		}
+	}
+	keymap_clear(&loops);
+}
+
 static void
 copy_findings(struct building *b)
 {
@@ -329,6 +365,7 @@ copy_findings(struct building *b)
 		b->findings[i].request = i;
 	if (n)
 		qsort(b->findings, n, sizeof *b->findings, finding_order);
+	find_parents(b);
 	b->position = arena_zero(b->a, n * sizeof *b->position);
 	for (uint32_t i = 0; i < n; i++) {
 		struct snap_finding *f = &b->findings[i];
@@ -412,7 +449,7 @@ copy_scopes(struct building *b)
 	for (uint32_t i = 0; i < b->c->findings.n; i++) {
 		const struct finding *f = &b->c->findings.v[i];
 
-		if (f->worst.rule == RULE_N_PLUS_ONE && f->verdict != VERDICT_NOTE && f->allow < 0 && f->counted)
+		if (f->worst.rule == RULE_N_PLUS_ONE && f->verdict != VERDICT_NOTE && !finding_is_fixed(f) && f->allow < 0 && f->counted)
 			out[f->scope].n_plus_one++;
 	}
 	for (const struct gate_result *r = b->results; r; r = r->next) {

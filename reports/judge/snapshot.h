@@ -6,6 +6,7 @@
 #define ROWCALL_SNAPSHOT_H
 
 #include "reports/requests/analyzer.h"
+#include "growth.h"
 #include "histogram.h"
 #include "rules.h"
 
@@ -56,6 +57,10 @@ struct snap_finding {
 	enum level level;
 	const char *scope, *test;
 	struct raw_finding worst;	/* strings copied */
+	uint32_t parent;		/* 1 + index into snapshot.findings: the loop it runs inside, whose rows it runs over; 0 = none */
+	bool outer;			/* some finding's parent */
+	struct growth_fit growth;
+	const char *growth_words;	/* "" when it is no loop, or nothing is known */
 	uint32_t request;		/* index into snapshot.requests of the worst instance; UINT32_MAX when not kept */
 	uint64_t request_number;
 	uint64_t seen_in, of;		/* requests that have it, requests of the scope */

@@ -48,6 +48,12 @@ shape_entry(struct tally *t, const struct shape *s)
 	return t->shapes[s->id];
 }
 
+const struct tally_shape *
+tally_shape_of(const struct tally *t, const struct shape *s)
+{
+	return s->id < t->nshapes ? t->shapes[s->id] : NULL;
+}
+
 static void
 add_execution(struct tally_shape *e, const struct req_stmt *s)
 {
@@ -69,9 +75,13 @@ add_shapes(struct tally *t, const struct facts *f)
 	for (uint32_t g = 0; g < f->nrepeats; g++) {
 		struct tally_shape *e = shape_entry(t, f->repeats[g].shape);
 
-		if (e->last_request != f->r->number)
+		if (e->last_request != f->r->number) {
 			e->requests++;
+			e->last_executions = e->last_rows = 0;
+		}
 		e->last_request = f->r->number;
+		e->last_executions += f->repeats[g].executions;
+		e->last_rows += f->repeats[g].rows;
 		for (uint32_t i = f->repeats[g].first; i != FACTS_NONE; i = f->next[i])
 			add_execution(e, &f->r->stmts[i]);
 	}

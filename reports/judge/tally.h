@@ -13,6 +13,7 @@ struct tally_shape {
 	const struct shape *shape;
 	uint64_t executions, requests, rows, errors;
 	uint64_t last_request;		/* number of the request counted last */
+	uint64_t last_executions, last_rows;	/* in that request */
 	struct durations time;		/* ns the client waited per execution */
 };
 
@@ -53,6 +54,8 @@ struct tally {
 void tally_clear(struct tally *t);
 /* Adds a request; returns the index of its scope. */
 uint32_t tally_request(struct tally *t, const struct facts *f);
+/* What is known of the shape, or NULL. */
+const struct tally_shape *tally_shape_of(const struct tally *t, const struct shape *s);
 /* Adds a statement that belongs to no request. */
 void tally_stray(struct tally *t, const struct req_stmt *s);
 /* Adds the request's time to its databases; returns how it is shared among them, *n entries in the arena. upstreams: display names. */

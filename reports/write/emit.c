@@ -172,13 +172,33 @@ emit_null(struct emit *j)
 	strbuf_str(j->out, "null");
 }
 
+static void
+thousandths(struct strbuf *out, uint64_t v)
+{
+	digits(out, v / 1000, 1);
+	strbuf_char(out, '.');
+	digits(out, v % 1000, 3);
+}
+
 void
 emit_ms(struct emit *j, uint64_t ns)
 {
-	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
-
 	element(j);
-	digits(j->out, us / 1000, 1);
-	strbuf_char(j->out, '.');
-	digits(j->out, us % 1000, 3);
+	thousandths(j->out, ns / 1000 + (ns % 1000 >= 500));
+}
+
+void
+emit_real(struct emit *j, double v)
+{
+	uint64_t n;
+
+	if (!(v > -1e15 && v < 1e15)) {
+		emit_null(j);
+		return;
+	}
+	element(j);
+	n = (uint64_t)((v < 0 ? -v : v) * 1000 + 0.5);
+	if (v < 0 && n)
+		strbuf_char(j->out, '-');
+	thousandths(j->out, n);
 }

@@ -30,5 +30,7 @@ void emit_bool(struct emit *j, bool v);
 void emit_null(struct emit *j);
 /* Nanoseconds as milliseconds with three decimals. */
 void emit_ms(struct emit *j, uint64_t ns);
+/* Three decimals; null when it is not finite or beyond 10^15. */
+void emit_real(struct emit *j, double v);
 
 #endif

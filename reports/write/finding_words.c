@@ -10,7 +10,7 @@
 #include "verdict_words.h"
 #include "writers.h"
 
-enum { KEY_SHOWN = 12, SQL_SHOWN = 400, TEXT_MOST = 64 << 10 };
+enum { KEY_SHOWN = 12, SQL_SHOWN = 400, TEXT_MOST = 64 << 10, NEST_MOST = 8 };
 
 void
 finding_title(struct strbuf *out, const struct snap_finding *f)
@@ -71,19 +71,55 @@ worst_request(const struct snapshot *s, const struct snap_finding *f)
 	return f->request < s->nrequests ? &s->requests[f->request] : NULL;
 }
 
-/* "84% of its SQL time; 49 round trips too many: 49 ms at 1 ms each" */
+void
+finding_growth(struct strbuf *out, const struct snap_finding *f)
+{
+	if (!f->growth_words || f->growth.requests < 2)
+		return;
+	strbuf_str(out, f->growth_words);
+	if (f->growth.fixed && f->verdict == VERDICT_NOTE && f->worst.verdict != VERDICT_NOTE)
+		strbuf_str(out, "; therefore only a note");
+}
+
+const struct snap_finding *
+finding_parent(const struct snapshot *s, const struct snap_finding *f)
+{
+	return f->parent > 0 && f->parent <= s->nfindings ? &s->findings[f->parent - 1] : NULL;
+}
+
+void
+finding_inside(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
+{
+	const struct snap_finding *chain[NEST_MOST];
+	size_t n = 0;
+
+	for (; f && n < NEST_MOST; f = finding_parent(s, f))
+		chain[n++] = f;
+	if (n < 2)
+		return;
+	if (chain[n - 1]->worst.source)
+		strbuf_printf(out, "%s (%" PRIu64 " row%s)", chain[n - 1]->worst.source->summary, chain[n - 1]->worst.source_rows,
+		    plural(chain[n - 1]->worst.source_rows));
+	while (n-- > 0)
+		strbuf_printf(out, " > %s %" PRIu32 "x", chain[n]->worst.repeat->summary, chain[n]->worst.executions);
+}
+
+/* "84% of its SQL time, 3.1 ms wasted; 49 round trips too many: 49 ms at 1 ms each" */
 void
 finding_cost(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f)
 {
 	const struct snap_request *r = worst_request(s, f);
 	uint64_t trips = s->rtt ? f->cost_at_rtt / s->rtt : 0;
 	bool share = r && f->worst.busy <= r->db && f->worst.busy > r->db / 100;	/* one percent says nothing */
+	bool wasted = f->worst.wasted >= 50000;	/* ns: what shows as 0.0 ms says nothing */
 	char t[TEXT_TIME], u[TEXT_TIME];
 
 	if (share)
 		strbuf_printf(out, "%.0f%% of its SQL time", 100.0 * (double)f->worst.busy / (double)r->db);
+	if (wasted)
+		strbuf_printf(out, "%s%s wasted", share ? ", " : "", text_time(f->worst.wasted, t));
 	if (trips > 0)
-		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share ? "; " : "", trips, plural(trips),
+		strbuf_printf(out, "%s%" PRIu64 " round trip%s too many: %s at %s each", share || wasted ? "; " : "", trips, plural(trips),
 		    text_time(f->cost_at_rtt, t), text_time(s->rtt, u));
 }
 
@@ -172,6 +208,10 @@ finding_lines(struct strbuf *out, const struct snapshot *s, const struct snap_fi
 	add_shapes(out, &f->worst, &text);
 	finding_reason(&text, f);
 	add_line(out, finding_reason_label(f), &text);
+	finding_inside(&text, s, f);
+	add_line(out, "inside", &text);
+	finding_growth(&text, f);
+	add_line(out, "growth", &text);
 	finding_cost(&text, s, f);
 	add_line(out, "cost", &text);
 	finding_seen(&text, s, f);

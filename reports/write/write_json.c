@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write_json: schema rowcall.report/1 (report.schema.json beside this file), one function per object, keys in the schema's order.
  * Never: leaves out a key because its value is not known (that is null); prints a parameter value. */
+#include <math.h>
 #include <stdio.h>
 
 #include "fingerprint/shapes.h"
@@ -232,6 +233,26 @@ finding_evidence(struct emit *j, const struct raw_finding *w)
 	emit_close(j, '}');
 }
 
+static void
+finding_growth_object(struct emit *j, const struct growth_fit *g)
+{
+	emit_key(j, "growth");
+	if (g->state == GROWTH_UNKNOWN) {
+		emit_null(j);
+		return;
+	}
+	emit_open(j, '{');
+	key_uint(j, "requests", g->requests);
+	key_uint(j, "least_rows", g->least_rows);
+	key_uint(j, "most_rows", g->most_rows);
+	emit_key(j, "slope");
+	emit_real(j, g->state == GROWTH_FITTED ? g->slope : NAN);
+	emit_key(j, "intercept");
+	emit_real(j, g->state == GROWTH_FITTED ? g->intercept : NAN);
+	key_str(j, "says", g->state == GROWTH_NO_SPREAD ? "not enough spread" : g->with_rows ? "with rows" : g->fixed ? "fixed" : "unclear");
+	emit_close(j, '}');
+}
+
 void
 json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding *f)
 {
@@ -248,6 +269,9 @@ json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding
 	key_str_or_null(j, "test", f->test);
 	key_str(j, "request", request_label(r ? &r->r : &number, name));
 	finding_evidence(j, &f->worst);
+	key_str_or_null(j, "parent", f->parent > 0 && f->parent <= s->nfindings ? s->findings[f->parent - 1].id : NULL);
+	finding_growth_object(j, &f->growth);
+	key_ms(j, "wasted_ms", f->worst.wasted);
 	key_ms(j, "cost_at_1ms_rtt_ms", s->rtt ? f->cost_at_rtt / s->rtt * 1000000 : 0);
 	if (f->file && *f->file) {
 		key_open(j, "location", '{');

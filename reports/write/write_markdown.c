@@ -235,6 +235,10 @@ put_evidence(struct strbuf *out, const struct snapshot *s, const struct snap_fin
 	}
 	finding_reason(&text, f);
 	put_bullet(out, finding_reason_label(f), &text);
+	finding_inside(&text, s, f);
+	put_bullet(out, "inside", &text);
+	finding_growth(&text, f);
+	put_bullet(out, "growth", &text);
 	finding_cost(&text, s, f);
 	put_bullet(out, "cost", &text);
 	finding_seen(&text, s, f);

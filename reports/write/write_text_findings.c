@@ -9,7 +9,7 @@
 #include "text.h"
 #include "write_text.h"
 
-enum { LABEL = 4, BODY = 12, SHOWN = 20 };
+enum { LABEL = 4, BODY = 12, SHOWN = 20, TREE_DEPTH = 8 };
 
 /* Scopes by name, so that ten thousand findings find theirs quickly. */
 struct scope_index {
@@ -132,6 +132,10 @@ put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f
 	strbuf_init(&text, 64 << 10);
 	finding_reason(&text, f);
 	put_text(p, INK_DIM, finding_reason_label(f), &text);
+	finding_inside(&text, s, f);
+	put_text(p, INK_DIM, "inside", &text);
+	finding_growth(&text, f);
+	put_text(p, INK_DIM, "growth", &text);
 	finding_cost(&text, s, f);
 	put_text(p, INK_DIM, "cost", &text);
 	finding_seen(&text, s, f);
@@ -166,6 +170,37 @@ put_place(struct page *p, const struct snap_finding *f)
 	page_spent(p, &b);
 }
 
+/* The loops inside f, each under the one whose rows it runs over. */
+static void
+put_branches(struct page *p, const struct snapshot *s, const struct snap_finding *f, unsigned depth)
+{
+	for (uint32_t i = 0; i < s->nfindings && depth < TREE_DEPTH; i++) {
+		const struct snap_finding *in = &s->findings[i];
+
+		if (finding_parent(s, in) != f)
+			continue;
+		page_to(p, BODY + 2 * depth);
+		page_put(p, INK_PLAIN, "%s  %" PRIu32 "x", in->worst.repeat->summary, in->worst.executions);
+		page_line(p);
+		put_branches(p, s, in, depth + 1);
+	}
+}
+
+/* On the card of the outermost loop: what runs over which rows. */
+static void
+put_tree(struct page *p, const struct snapshot *s, const struct snap_finding *f)
+{
+	if (f->parent || !f->worst.source || !f->outer)
+		return;
+	label(p, INK_DIM, "tree");
+	page_put(p, INK_PLAIN, "%s  %" PRIu64 " row%s", f->worst.source->summary, f->worst.source_rows, plural(f->worst.source_rows));
+	page_line(p);
+	page_to(p, BODY + 2);
+	page_put(p, INK_PLAIN, "%s  %" PRIu32 "x", f->worst.repeat->summary, f->worst.executions);
+	page_line(p);
+	put_branches(p, s, f, 2);
+}
+
 static void
 put_finding(struct page *p, const struct snapshot *s, const struct snap_finding *f, const struct snap_scope *sc, unsigned number)
 {
@@ -173,6 +208,7 @@ put_finding(struct page *p, const struct snapshot *s, const struct snap_finding 
 	put_head(p, f, sc, number);
 	put_place(p, f);
 	put_shapes(p, &f->worst);
+	put_tree(p, s, f);
 	put_texts(p, s, f);
 }
 

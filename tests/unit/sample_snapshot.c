@@ -238,6 +238,8 @@ static const struct snap_finding shop_findings[] = {
 		.column = "orders.customer_id \xe2\x86\x92 customers.id", .source_rows = 50, .executions = 50, .distinct = 50,
 		.round_trips = 50, .excess = 49, .busy = MS(41.3), .wasted = MS(40.4),
 		.evidence = "50 distinct parameters, median gap 0.3 ms" },
+	    .growth = { .state = GROWTH_FITTED, .with_rows = true, .slope = 1, .requests = 4, .least_rows = 1, .most_rows = 50 },
+	    .growth_words = "1.00 per row (4 requests, 1 to 50 rows): grows with the rows",
 	    .request = 3, .request_number = 4, .seen_in = 3, .of = 4, .executions = 150, .busy = MS(123.9), .excess = 147, .wasted = MS(121),
 	    .cost_at_rtt = MS(49), .file = "shop/views/orders.py", .line = 12, .origin = "source_location",
 	    .advice = "load the customers of all orders with the list: select_related(\"customer\") on its queryset, or prefetch_related "

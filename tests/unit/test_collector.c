@@ -374,6 +374,123 @@ any_thread_may_look(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* One request of a scope that lists some orders and looks up a customer for each. offset: a page after the first. */
+static void
+add_page(struct collected *c, unsigned rows, bool offset)
+{
+	char text[1024];
+
+	snprintf(text, sizeof text,
+	    "scope GET /pages\n%u rows 1ms cols id=1..%u | SELECT id FROM orders ORDER BY id LIMIT 50%s\nloop 1..%u\n"
+	    "1 row 0.5ms | SELECT * FROM items WHERE order_id = %%i\nend\n",
+	    rows, rows, offset ? " OFFSET 50" : "", rows);
+	collected_add(c, text);
+}
+
+static void
+loops_grow_with_their_rows(void **state)
+{
+	struct collected *c = *state;
+	const struct snap_finding *f;
+
+	add_page(c, 1, false);	/* too short to be a finding, and counted all the same */
+	add_page(c, 12, false);
+	f = collected_finding(collected_snapshot(c), RULE_N_PLUS_ONE);
+	assert_int_equal(f->verdict, VERDICT_PROVEN);
+	assert_true(f->growth.with_rows);
+	assert_string_equal(f->growth_words, "1.00 per row (2 requests, 1 to 12 rows): grows with the rows");
+	add_page(c, 1, false);
+	assert_int_equal(collected_finding(collected_snapshot(c), RULE_N_PLUS_ONE)->growth.requests, 3);
+}
+
+static void
+rows_that_hardly_differ_tell_nothing(void **state)
+{
+	struct collected *c = *state;
+	const struct snap_finding *f;
+
+	add_page(c, 20, false);
+	add_page(c, 22, false);
+	f = collected_finding(collected_snapshot(c), RULE_N_PLUS_ONE);
+	assert_int_equal(f->growth.state, GROWTH_NO_SPREAD);
+	assert_string_equal(f->growth_words, "not enough spread (2 requests, 20 to 22 rows)");
+}
+
+/* The same loop over the first page and over later ones, whose list has another shape. */
+static void
+one_loop_over_two_lists_is_one_finding(void **state)
+{
+	struct collected *c = *state;
+	const struct snapshot *s;
+
+	add_page(c, 50, false);
+	add_page(c, 10, true);
+	s = collected_snapshot(c);
+	assert_int_equal(s->nfindings, 1);
+	assert_int_equal(s->findings[0].seen_in, 2);
+	assert_int_equal(s->findings[0].growth.requests, 2);
+	assert_true(s->findings[0].growth.with_rows);
+}
+
+/* Six sections of a page, whatever it lists; ids that no result shows. */
+static void
+add_sections(struct collected *c, unsigned rows, unsigned sections)
+{
+	char text[1024];
+
+	snprintf(text, sizeof text,
+	    "scope GET /board\n%u rows 1ms | SELECT * FROM news ORDER BY at DESC\nloop 1..%u\n1 row 0.5ms | SELECT * FROM boxes WHERE name = 'b%%i'\nend\n",
+	    rows, sections);
+	collected_add(c, text);
+}
+
+static void
+what_the_layout_fixes_is_a_note(void **state)
+{
+	static const struct fail_on fail_on[] = { { .rule = RULE_N_PLUS_ONE } };
+	struct collected *c = *state;
+	const struct snapshot *s;
+
+	c->cfg.gate.fail_on = fail_on;
+	c->cfg.gate.nfail_on = 1;
+	add_sections(c, 4, 6);
+	add_sections(c, 40, 6);
+	s = collected_snapshot(c);
+	assert_int_equal(s->findings[0].verdict, VERDICT_SUSPECTED); /* two requests clear nothing */
+	assert_int_equal(s->state, GATE_FAIL);
+	add_sections(c, 20, 6);
+	s = collected_snapshot(c);
+	assert_int_equal(s->findings[0].verdict, VERDICT_NOTE);
+	assert_int_equal(s->findings[0].level, LEVEL_NOTE);
+	assert_string_equal(s->findings[0].growth_words, "0.00 per row + 6.0 (3 requests, 4 to 40 rows of SELECT news): fixed, whatever the rows");
+	assert_int_equal(s->scopes[0].n_plus_one, 0);
+	assert_int_equal(s->state, GATE_PASS);
+	add_sections(c, 30, 9);
+	assert_int_equal(collected_snapshot(c)->findings[0].verdict, VERDICT_SUSPECTED); /* not fixed after all */
+}
+
+static void
+loops_in_loops_name_their_parent(void **state)
+{
+	struct collected *c = *state;
+	const struct snapshot *s;
+
+	collected_add(c, "scope GET /tree\n"
+			 "3 rows 1ms cols id=1..3 | SELECT id FROM orders\n"
+			 "loop 1..3\n"
+			 "2 rows 1ms cols product_id=%i0,%i1 | SELECT product_id FROM items WHERE order_id = %i\n"
+			 "loop 0..1\n"
+			 "1 row 0.5ms | SELECT * FROM products WHERE id = %o%i\n"
+			 "end\n"
+			 "end\n");
+	s = collected_snapshot(c);
+	assert_int_equal(s->nfindings, 2);
+	assert_string_equal(s->findings[0].worst.column, "items.product_id → products.id");
+	assert_int_equal(s->findings[0].parent, 2);
+	assert_int_equal(s->findings[1].parent, 0);
+	assert_true(s->findings[1].outer);
+}
+
 int
 main(void)
 {
@@ -390,6 +507,11 @@ main(void)
 		CASE(scopes_are_bounded),
 		CASE(databases_are_bounded),
 		CASE(any_thread_may_look),
+		CASE(loops_grow_with_their_rows),
+		CASE(rows_that_hardly_differ_tell_nothing),
+		CASE(one_loop_over_two_lists_is_one_finding),
+		CASE(what_the_layout_fixes_is_a_note),
+		CASE(loops_in_loops_name_their_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

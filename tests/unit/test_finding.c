@@ -26,22 +26,21 @@ ids_are_stable(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, &list, "orders.customer_id → customers.id"), 0x1f7506615d2c41ab);
-	assert_int_equal(finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, NULL, ""), 0xaec053bd40902083);
-	assert_int_equal(finding_id(RULE_SLOW_REQUEST, "(untagged)", NULL, NULL, ""), 0xcbe6502d8a0e4501);
+	    finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, "orders.customer_id → customers.id"), 0x3a88680c1009fb8a);
+	assert_int_equal(finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, ""), 0xaec053bd40902083);
+	assert_int_equal(finding_id(RULE_SLOW_REQUEST, "(untagged)", NULL, ""), 0xcbe6502d8a0e4501);
 }
 
 static void
 ids_tell_all_parts_apart(void **state)
 {
-	uint64_t id = finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, NULL, "");
+	uint64_t id = finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, "");
 
 	(void)state;
-	assert_int_not_equal(id, finding_id(RULE_DUPLICATE, "GET /orders", &lookup, NULL, ""));
-	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /order", &lookup, NULL, ""));
-	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /orders", &list, NULL, ""));
-	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /orders", NULL, &lookup, ""));
-	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, NULL, "a.b"));
+	assert_int_not_equal(id, finding_id(RULE_DUPLICATE, "GET /orders", &lookup, ""));
+	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /order", &lookup, ""));
+	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /orders", &list, ""));
+	assert_int_not_equal(id, finding_id(RULE_N_PLUS_ONE, "GET /orders", &lookup, "a.b"));
 }
 
 static void
