@@ -71,6 +71,8 @@ enum {
 	LIMIT_REQUEST_SHAPES = 2048,	/* distinct shapes followed per request */
 	LIMIT_REQUEST_PARAMS = 20000,	/* distinct parameter sets followed per request */
 	LIMIT_SCOPES = 10000,
+	LIMIT_STACKS = 60000,		/* places of scopes and shapes in flame graphs; more than scopes */
+	LIMIT_STACK_DEPTH = 8,		/* loops within loops told apart there */
 	LIMIT_FINDINGS = 10000,
 	LIMIT_REQUESTS_KEPT = 10000,	/* closed requests kept in memory for the report */
 	LIMIT_KEPT_BYTES = 64 << 20,	/* bytes they may take together */

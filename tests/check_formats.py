@@ -363,6 +363,103 @@ class Sarif(unittest.TestCase):
         self.assertFalse(run["invocations"][0]["executionSuccessful"])
 
 
+class Folded(unittest.TestCase):
+    """Read as flamegraph.pl reads: a line is a stack of frames parted by semicolons, a blank and a whole number."""
+
+    def stacks(self, sample):
+        found = []
+        for line in written(sample, "folded").splitlines():
+            stack, count = re.fullmatch(r"(.+) (\d+)", line).groups()
+            found.append((stack.split(";"), int(count)))
+        return found
+
+    def test_every_sample_is_read(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                for stack, count in self.stacks(sample):
+                    self.assertIn(len(stack), range(2, 10))
+                    self.assertTrue(all(stack))
+                    self.assertGreater(count, 0)
+
+    def test_content(self):
+        stacks = self.stacks("shop")
+        self.assertEqual([len(stack) for stack, _ in stacks], [2, 2, 2, 3, 2, 2, 2])
+        scope, source, child = stacks[3][0]
+        self.assertEqual((scope, source[:8], child[:8], stacks[3][1]), ("GET /orders", "q7f3a1c0", "q91bd02c", 123900))
+
+
+class Speedscope(unittest.TestCase):
+    """The part of https://www.speedscope.app/file-format-schema.json that rowcall writes."""
+    schema = {
+        "type": "object", "required": ["$schema", "profiles", "shared"],
+        "properties": {
+            "$schema": {"const": "https://www.speedscope.app/file-format-schema.json"},
+            "activeProfileIndex": {"type": "number"}, "exporter": {"type": "string"}, "name": {"type": "string"},
+            "shared": {"type": "object", "required": ["frames"], "properties": {"frames": {"type": "array", "items": {
+                "type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}}},
+            "profiles": {"type": "array", "items": {
+                "type": "object", "required": ["endValue", "name", "samples", "startValue", "type", "unit", "weights"],
+                "properties": {
+                    "type": {"const": "sampled"}, "name": {"type": "string"}, "startValue": {"type": "number"},
+                    "endValue": {"type": "number"}, "unit": {"enum": ["bytes", "microseconds", "milliseconds", "nanoseconds", "none", "seconds"]},
+                    "samples": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+                    "weights": {"type": "array", "items": {"type": "number"}}}}}}}
+
+    def test_every_sample_is_valid(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                file = parsed(written(sample, "speedscope"))
+                jsonschema.Draft7Validator(self.schema).validate(file)
+                frames = [frame["name"] for frame in file["shared"]["frames"]]
+                for profile in file["profiles"]:
+                    self.assertEqual(len(profile["samples"]), len(profile["weights"]))
+                    self.assertEqual(sum(profile["weights"]), profile["endValue"])
+                    for stack in profile["samples"]:
+                        self.assertLess(max(stack), len(frames))
+
+    def test_content(self):
+        file = parsed(written("shop", "speedscope"))
+        frames = [frame["name"] for frame in file["shared"]["frames"]]
+        time, calls = file["profiles"]
+        self.assertEqual((time["unit"], calls["unit"]), ("nanoseconds", "none"))
+        loops = [[frames[i][:8] for i in stack] for stack in time["samples"] if len(stack) == 3]
+        self.assertEqual(loops, [["GET /ord", "q7f3a1c0", "q91bd02c"]])
+        self.assertEqual(len(frames), len(set(frames)))
+
+
+class FlameGraph(unittest.TestCase):
+    """Parsed as a browser does; what its script does is seen in tests/live/test_html.py."""
+    svg = "{http://www.w3.org/2000/svg}"
+
+    def drawn(self, sample):
+        text = written(sample, "flamegraph")
+        tree = xml.etree.ElementTree.fromstring(text.encode())
+        return text, tree, json.loads(tree.find(self.svg + "metadata").text)
+
+    def test_every_sample_stands_alone(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                text, tree, frames = self.drawn(sample)
+                for element in tree.iter():
+                    self.assertFalse([name for name in element.attrib if name.endswith(("href", "src"))])
+                    self.assertFalse([name for name in element.attrib if name.startswith("on")])
+                known = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+                self.assertLessEqual(set(re.findall(r"https?://[^\"<\s]+", re.sub(r"(?s)<metadata.*?</metadata>", "", text))), known)
+                for depth, kind, name, whole, calls, ns in frames:
+                    self.assertIn(kind, ("scope", "query", "loop", "other"))
+                    self.assertGreaterEqual(len(whole), 1)
+
+    def test_content(self):
+        _, tree, frames = self.drawn("shop")
+        self.assertEqual(len(frames), 10)
+        drawn = tree.findall(f".//{self.svg}g")
+        self.assertEqual(drawn[0].get("class"), "frame all")
+        widths = [float(g.find(self.svg + "rect").get("width")) for g in drawn if g.get("class") == "frame scope"]
+        self.assertAlmostEqual(sum(widths), 1200, delta=1)
+        loop, = [g for g in drawn if g.get("class") == "frame loop"]
+        self.assertTrue(loop.find(self.svg + "title").text.startswith("q91bd02c"))
+
+
 if __name__ == "__main__":
     program = sys.argv.pop(1)
     unittest.main()

@@ -27,6 +27,7 @@ collector_free(struct collector *c)
 	tally_clear(&c->tally);
 	findings_clear(&c->findings);
 	keep_clear(&c->keep);
+	stacks_clear(&c->stacks);
 	gate_clear(&c->gate);
 	arena_clear(&c->scratch);
 	pthread_mutex_destroy(&c->lock);
@@ -102,6 +103,7 @@ collector_request(void *collector, const struct request *r)
 	allow_folded(c, known, r->scope);
 	allow_for_gate(c, found, r->scope);
 	gate_request(&c->gate, f, found);
+	stacks_add(&c->stacks, f, scope);
 	keep_add(&c->keep, f, shares, nshares, ids, nids);
 	arena_reset(&c->scratch);
 	pthread_mutex_unlock(&c->lock);

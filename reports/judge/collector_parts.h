@@ -7,6 +7,7 @@
 
 #include "gate.h"
 #include "keep.h"
+#include "stacks.h"
 
 struct collector {
 	struct collector_config cfg;
@@ -15,6 +16,7 @@ struct collector {
 	struct tally tally;
 	struct findings findings;
 	struct keep keep;
+	struct stacks stacks;
 	struct gate gate;
 };
 
@@ -24,5 +26,8 @@ struct collector {
 void collector_growth_source(struct collector *c, uint32_t finding, const struct request *r, const struct raw_finding *raw);
 /* One point for each loop known in the scope. After the request was tallied. */
 void collector_grow(struct collector *c, const struct request *r, uint32_t scope);
+
+/* Copies the tree into the snapshot, sorted (snapshot_stacks.c). */
+void snapshot_stacks(struct snapshot *s, const struct stacks *from, const struct tally *t);
 
 #endif

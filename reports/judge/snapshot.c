@@ -482,6 +482,7 @@ build(struct building *b, const struct run_info *run)
 	link_requests(b);
 	copy_failures(b);
 	copy_scopes(b);
+	snapshot_stacks(b->s, &b->c->stacks, &b->c->tally);
 	b->s->warnings = gate_warnings(&b->c->gate, &judged, b->a, &b->s->nwarnings);
 }
 

@@ -9,6 +9,7 @@
 #include "growth.h"
 #include "histogram.h"
 #include "rules.h"
+#include "stacks.h"
 
 struct snap_shape {
 	const struct shape *shape;
@@ -30,6 +31,16 @@ struct snap_scope {
 	int64_t baseline;		/* recorded queries (ratchet); NO_LIMIT */
 	bool over;			/* some gate failure names it */
 	enum origin scope_from, borders_from;	/* the weakest seen */
+};
+
+/* A place in the tree of scopes, shapes and the shapes of their loops (stacks.h), depth first, what takes longest first. */
+struct snap_stack {
+	uint32_t depth;			/* 0: a scope */
+	enum stack_kind kind;
+	const char *scope;		/* whatever the depth */
+	const struct shape *shape;	/* STACK_QUERY, else NULL */
+	uint64_t calls, ns;		/* its own */
+	uint64_t all_calls, all_ns;	/* with what is beneath it */
 };
 
 struct snap_database {
@@ -120,6 +131,8 @@ struct snapshot {
 	uint64_t findings_dropped;
 	const struct snap_shape *shapes;	/* by total time, then fingerprint */
 	uint32_t nshapes;
+	const struct snap_stack *stacks;
+	uint32_t nstacks;
 	struct arena *arena;		/* owns everything above and the snapshot itself; except for requests' insides: */
 	struct kept *const *kept;	/* closed requests never change, so collector and snapshots share them by reference count */
 	uint32_t nkept;

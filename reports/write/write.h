@@ -14,6 +14,7 @@ struct write_options {
 
 enum format {		/* each has a row in format.c */
 	FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_JUNIT, FORMAT_MARKDOWN, FORMAT_GITHUB, FORMAT_GITLAB, FORMAT_SARIF,
+	FORMAT_FOLDED, FORMAT_SPEEDSCOPE, FORMAT_FLAMEGRAPH,
 	FORMATS
 };
 /* "json" -> FORMAT_JSON; FORMATS when there is none. */

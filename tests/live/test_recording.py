@@ -153,7 +153,8 @@ def test_scope(rowcall, tagged, recorded):
     assert [s["scope"] for s in tagged("list=1 show=9", "--scope", "l*").report["scopes"]] == ["list"], "in a live run too"
 
 
-@pytest.mark.parametrize("form", ["text", "json", "ndjson", "junit", "markdown", "github", "gitlab", "sarif"])
+@pytest.mark.parametrize("form", ["text", "json", "ndjson", "junit", "markdown", "github", "gitlab", "sarif", "folded", "speedscope",
+                                  "flamegraph"])
 def test_every_format(rowcall, recorded, tmp_path, form):
     alone = rowcall("report", "--report", form, recorded)
     filed = rowcall("report", "--report", f"{form}:{tmp_path}/out", recorded)

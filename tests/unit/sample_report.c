@@ -41,7 +41,7 @@ main(int argc, char **argv)
 
 		write_snapshot(f, s, &o, &b);
 		sample_free(s);
-		bool ok = !b.cut && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
+		bool ok = !b.cut && fwrite(strbuf_cstr(&b), 1, b.n, stdout) == b.n && fflush(stdout) == 0;
 
 		strbuf_clear(&b);
 		return ok ? 0 : 1;

@@ -194,6 +194,54 @@ add_shapes(struct snapshot *s)
 	s->nshapes = COUNT(use);
 }
 
+/* What the shop's loops look like in a flame graph; scope "" is that of the place above. */
+static void
+add_stacks(struct snapshot *s)
+{
+	static const struct {
+		uint32_t depth;
+		enum stack_kind kind;
+		const char *scope;
+		unsigned shape;
+		uint64_t calls, all_calls;
+		double own, all;
+	} place[] = {
+		{ 0, STACK_SCOPE, "GET /reports/sales", 0, 0, 3, 0, 214.7 },
+		{ 1, STACK_QUERY, "GET /reports/sales", 4, 1, 1, 214.3, 214.3 },
+		{ 1, STACK_CONTROL, "GET /reports/sales", 0, 2, 2, 0.4, 0.4 },
+		{ 0, STACK_SCOPE, "GET /orders", 0, 0, 154, 0, 131.5 },
+		{ 1, STACK_QUERY, "GET /orders", 0, 4, 154, 7.6, 131.5 },
+		{ 2, STACK_QUERY, "GET /orders", 1, 150, 150, 123.9, 123.9 },
+		{ 0, STACK_SCOPE, "job MailJob", 0, 0, 20, 0, 11.5 },
+		{ 1, STACK_QUERY, "job MailJob", 2, 12, 12, 6.2, 6.2 },
+		{ 1, STACK_QUERY, "job MailJob", 3, 8, 8, 5.1, 5.1 },
+		{ 1, STACK_SETUP, "job MailJob", 0, 0, 0, 0.2, 0.2 },
+	};
+	struct snap_stack *st = arena_zero(s->arena, COUNT(place) * sizeof *st);
+
+	for (uint32_t i = 0; i < COUNT(place); i++)
+		st[i] = (struct snap_stack){ .depth = place[i].depth, .kind = place[i].kind, .scope = place[i].scope,
+			.shape = place[i].kind == STACK_QUERY ? &shapes[place[i].shape] : NULL, .calls = place[i].calls,
+			.all_calls = place[i].all_calls, .ns = MS(place[i].own), .all_ns = MS(place[i].all) };
+	s->stacks = st;
+	s->nstacks = COUNT(place);
+}
+
+/* A scope and its one query for each name. */
+static void
+add_flat_stacks(struct snapshot *s, const char *const *scopes, uint32_t n, const struct shape *shape)
+{
+	struct snap_stack *st = arena_zero(s->arena, 2 * n * sizeof *st);
+
+	for (uint32_t i = 0; i < n; i++) {
+		st[2 * i] = (struct snap_stack){ .scope = scopes[i], .all_calls = 2, .all_ns = MS(1) };
+		st[2 * i + 1] = (struct snap_stack){ .depth = 1, .kind = STACK_QUERY, .scope = scopes[i], .shape = shape, .calls = 2,
+			.all_calls = 2, .ns = MS(1), .all_ns = MS(1) };
+	}
+	s->stacks = st;
+	s->nstacks = 2 * n;
+}
+
 static void
 add_databases(struct snapshot *s, struct snap_request *r)
 {
@@ -301,6 +349,7 @@ sample_shop(void)
 	s->coverage.setup = 4;
 	add_tags(s, &r[0]);
 	add_shapes(s);
+	add_stacks(s);
 	add_databases(s, &r[0]);
 	s->findings = shop_findings;
 	s->nfindings = COUNT(shop_findings);
@@ -469,6 +518,7 @@ sample_hostile(void)
 		f[i].request_number = i + 1;
 		f[i].id[0] = (char)('1' + i);
 	}
+	add_flat_stacks(s, names, N, sh);
 	s->findings = f;
 	s->nfindings = N;
 	return s;
@@ -502,6 +552,7 @@ sample_large(uint32_t n)
 	s->nscopes = n;
 	sum_totals(s);
 	add_shapes(s);
+	add_flat_stacks(s, names, n, &shapes[1]);
 	return s;
 }
 
@@ -531,8 +582,9 @@ static const char *
 any_text(struct arena *a, uint64_t *seed)
 {
 	static const char *const pieces[] = { "\xe2\x86\x92", "\xf0\x9f\x98\x80", "\xe6\xb3\xa8", "\xcc\x81", "::", "##[", "|", "`", "]]>", "@a", "#1",
-		"\n", "\x1b[", "\xe2\x80\xae", " ", "SELECT ", " FROM ", "(", ")", "\"", "WHERE", "%0A", "<b>", "\\" };
-	char *p = arena_zero(a, 400);
+		"\n", "\x1b[", "\xe2\x80\xae", " ", "SELECT ", " FROM ", "(", ")", "\"", "WHERE", "%0A", "<b>", "\\",
+		"</script>", "<!--", "\xe2\x80\xa8", "&lt;", "]]" };
+	char *p = arena_zero(a, 700);
 	size_t n = 0;
 
 	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -544,7 +596,7 @@ any_text(struct arena *a, uint64_t *seed)
 		if (*seed >> 50 & 1)
 			p[n++] = (char)(r ? r : 1);
 		else
-			n += (size_t)snprintf(p + n, 8, "%s", piece);
+			n += (size_t)snprintf(p + n, 10, "%s", piece);
 	}
 	return p;
 }
@@ -581,6 +633,7 @@ sample_random(uint64_t seed)
 	add_requests(s, d, N);
 	sum_totals(s);
 	add_scopes(s, names, N);
+	add_flat_stacks(s, names, N, f[0].worst.repeat);
 	s->findings = f;
 	s->failures = g;
 	s->nfindings = s->nfailures = N;

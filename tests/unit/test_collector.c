@@ -51,6 +51,65 @@ tear_down(void **state)
 	return 0;
 }
 
+/* Scope, source, loop; a query that nothing proves to be a loop stands beside them. */
+static void
+stacks_follow_the_proof(void **state)
+{
+	struct collected *c = *state;
+	const struct snapshot *s;
+
+	collected_add(c, "scope GET /orders\n"
+			 "tx 1 | BEGIN\n"
+			 "3 rows 2ms tx 1 cols id=3,14,159;customer_id=901,77,4040 | SELECT id, customer_id FROM orders\n"
+			 "1 row 1ms tx 1 cols id=901 | SELECT id FROM customers WHERE id = 901\n"
+			 "1 row 1ms tx 1 cols id=77 | SELECT id FROM customers WHERE id = 77\n"
+			 "1 row 1ms tx 1 cols id=4040 | SELECT id FROM customers WHERE id = 4040\n"
+			 "1 row 0.5ms tx 1 | SELECT v FROM settings WHERE k = 'a'\n"
+			 "tx 1 | COMMIT\n");
+	collected_add(c, MAIL);
+	s = collected_snapshot(c);
+	assert_int_equal(s->nstacks, 9);
+	assert_string_equal(s->stacks[0].scope, "GET /orders");
+	assert_int_equal(s->stacks[0].depth, 0);
+	assert_int_equal(s->stacks[0].ns, 0);
+	assert_int_equal(s->stacks[0].all_calls, 7);
+	assert_string_equal(s->stacks[1].shape->text, "SELECT id, customer_id FROM orders");
+	assert_int_equal(s->stacks[1].ns, 2000000);
+	assert_int_equal(s->stacks[1].all_ns, 5000000);
+	assert_int_equal(s->stacks[2].depth, 2);
+	assert_int_equal(s->stacks[2].calls, 3);
+	assert_int_equal(s->stacks[3].depth, 1);
+	assert_int_equal(s->stacks[4].kind, STACK_CONTROL);
+	assert_int_equal(s->stacks[4].calls, 2);
+	assert_string_equal(s->stacks[5].scope, "job MailJob");
+	assert_int_equal(s->stacks[6].depth, 1);
+}
+
+/* What comes after the tree is full is counted at the place above. */
+static void
+stacks_are_bounded(void **state)
+{
+	enum { SCOPES = 300, SHAPES = LIMIT_STACKS / SCOPES };
+	struct collected *c = *state;
+	const struct snapshot *s;
+	uint64_t calls = 0;
+
+	for (unsigned i = 0; i < SCOPES; i++) {
+		struct arena a = { 0 };
+		const char *text = arena_printf(&a, "scope s%u\n", i);
+
+		for (unsigned k = 0; k < SHAPES; k++)
+			text = arena_printf(&a, "%s1ms | SELECT a FROM t%u\n", text, k);
+		collected_add(c, text);
+		arena_clear(&a);
+	}
+	s = collected_snapshot(c);
+	assert_int_equal(s->nstacks, LIMIT_STACKS);
+	for (uint32_t i = 0; i < s->nstacks; i++)
+		calls += s->stacks[i].calls;
+	assert_int_equal(calls, (SCOPES - 1) * SHAPES);
+}
+
 static void
 requests_add_up(void **state)
 {
@@ -495,6 +554,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(stacks_follow_the_proof),
+		CASE(stacks_are_bounded),
 		CASE(requests_add_up),
 		CASE(shapes_are_ordered_by_time),
 		CASE(requests_are_whole),

@@ -98,6 +98,9 @@ golden_formats(void **state)
 	check_golden(sample_shop, "shop.github.txt", FORMAT_GITHUB, plain);
 	check_golden(sample_shop, "shop.gitlab.json", FORMAT_GITLAB, plain);
 	check_golden(sample_shop, "shop.sarif", FORMAT_SARIF, plain);
+	check_golden(sample_shop, "shop.folded", FORMAT_FOLDED, plain);
+	check_golden(sample_shop, "shop.speedscope.json", FORMAT_SPEEDSCOPE, plain);
+	check_golden(sample_hostile, "hostile.folded", FORMAT_FOLDED, plain);
 	check_golden(sample_hostile, "hostile.junit.xml", FORMAT_JUNIT, plain);
 	check_golden(sample_hostile, "hostile.md", FORMAT_MARKDOWN, plain);
 	check_golden(sample_hostile, "hostile.github.txt", FORMAT_GITHUB, plain);
@@ -207,7 +210,7 @@ any_bytes_do(void **state)
 			struct strbuf b = written((enum format)f, s, plain);
 			json_t *read;
 
-			if (f == FORMAT_JSON || f == FORMAT_GITLAB || f == FORMAT_SARIF) {
+			if (f == FORMAT_JSON || f == FORMAT_GITLAB || f == FORMAT_SARIF || f == FORMAT_SPEEDSCOPE) {
 				read = json_loadb(b.p, b.n, 0, NULL);
 				if (!read)
 					fail_msg("seed %d: not JSON: %s", (int)seed, b.p);
