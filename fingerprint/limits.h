@@ -101,6 +101,14 @@ enum {
 	LIMIT_LINEAGE_STEPS = 4 << 20,	/* look-ups for it */
 	LIMIT_TABLE_NAMES = 4096,	/* tables whose names lineage remembers */
 	LIMIT_COLUMN_SETS = 20000,	/* results' sets of columns it remembers */
+	LIMIT_CATALOGS = 64,		/* databases whose catalogs are read */
+	LIMIT_CATALOG_COLUMNS = 200000,	/* columns of one */
+	LIMIT_FOREIGN_KEYS = 50000,	/* ... and columns that refer to others */
+
+	/* ---- side connections ---- */
+	LIMIT_SIDE_ROWS = 250000,	/* rows of one answer */
+	LIMIT_SIDE_BYTES = 64 << 20,	/* ... and its bytes */
+	LIMIT_SIDE_TEXT = 4 << 20,	/* bytes of a statement with its parameters written into it */
 
 	LIMIT_NAME = 256,		/* bytes of a scope, test, application or other name */
 };

@@ -13,6 +13,7 @@
 #include "reports/requests/analyzer.h"
 #include "reports/serve/admin.h"
 #include "reports/store/store.h"
+#include "side/catalogs.h"
 
 enum { MAX_TOKEN = 4096 };
 
@@ -29,6 +30,7 @@ struct capture {
 	struct collector *collector;
 	struct admin *admin;
 	struct store *store;		/* NULL: nothing is recorded */
+	struct catalogs *catalogs;	/* NULL: nobody asks for them */
 	const char **upstreams;		/* names for reports, by listener */
 	char (*servers)[LIMIT_NAME];	/* "postgresql 15.20 at 127.0.0.1:5432", by listener; guarded by shared.words_lock */
 	uint64_t started;		/* ns */
@@ -173,8 +175,35 @@ start_recording(struct capture *c, const char *command, char *err, size_t err_n)
 	return true;
 }
 
+static void
+take_catalog(void *ctx, struct catalog *catalog)
+{
+	struct capture *c = ctx;
+
+	analyzer_catalog(c->analyzer, catalog);
+}
+
+static void
+say_catalog(void *ctx, const char *line)
+{
+	struct capture *c = ctx;
+
+	log_warn(c->shared.log, 0, "%s", line);
+}
+
+/* The databases the URLs name are read at once: most sessions use them. */
+static void
+want_catalogs(struct capture *c)
+{
+	const struct config *cfg = c->cfg;
+
+	for (uint32_t i = 0; c->catalogs && i < cfg->nlistens; i++)
+		if (*cfg->listens[i].catalog_server.database)
+			catalogs_wanted(c->catalogs, (uint16_t)i, cfg->listens[i].catalog_server.database, false);
+}
+
 static bool
-start_analysis(struct capture *c)
+start_analysis(struct capture *c, char *err, size_t err_n)
 {
 	const struct config *cfg = c->cfg;
 	struct analyzer_config ac = { .idle_gap = cfg->idle_gap, .quiet = cfg->quiet, .keyed_quiet = cfg->keyed_quiet, .upstreams = c->upstreams,
@@ -186,8 +215,15 @@ start_analysis(struct capture *c)
 	c->collector = collector_new(&cc);
 	if (!c->collector)
 		return false;
+	c->catalogs = catalogs_start(cfg, (struct catalogs_sink){ c, take_catalog, say_catalog }, err, err_n);
+	if (!c->catalogs && *err)
+		return false;
+	snprintf(err, err_n, "out of memory, or no thread could be started");
+	if (c->catalogs)
+		ac.catalogs = (struct catalog_source){ c->catalogs, catalogs_wanted, catalogs_settle };
 	c->analyzer = analyzer_new(&ac, c->rings, c->nworkers,
 	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray, .server = take_server });
+	want_catalogs(c);
 	return c->analyzer && analyzer_start(c->analyzer);
 }
 
@@ -265,7 +301,7 @@ start_all(struct capture *c, bool grow_rings, char *err, size_t err_n)
 		return false;
 	name_listeners(c);
 	snprintf(err, err_n, "out of memory, or no thread could be started");
-	if (!start_recording(c, c->command, err, err_n) || !start_analysis(c) || !start_workers(c) || !start_admin(c, err, err_n))
+	if (!start_recording(c, c->command, err, err_n) || !start_analysis(c, err, err_n) || !start_workers(c) || !start_admin(c, err, err_n))
 		return false;
 	if (!acceptor_start(c->acceptor, c->workers, c->nworkers))
 		return false;
@@ -418,6 +454,8 @@ capture_stop(struct capture *c)
 			worker_stop(c->workers[i]);
 	if (c->analyzer)
 		analyzer_finish(c->analyzer);
+	catalogs_stop(c->catalogs);
+	c->catalogs = NULL;
 }
 
 struct snapshot *

@@ -199,6 +199,49 @@ listener_url(struct arena *a, const char *text, const char *where, struct db_url
 	}
 }
 
+static bool
+same_upstream(const struct upstream_config *a, const struct upstream_config *b)
+{
+	return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+/* Where the listener's catalogs are read. A URL said for all listeners is for those of its engine and, unless it is the listener's own, its
+ * server. */
+static bool
+listener_catalog(const struct settings *s, struct arena *a, enum said_by by, uint32_t i, struct listen_config *l, struct problem *p)
+{
+	struct setting said = listener_setting(s, OPT_CATALOG, by, i);
+	struct listen_config there = { .name = "" };
+	struct db_url u;
+
+	l->catalog_server = l->upstream;
+	l->catalog_tls = l->setup.server_tls;
+	l->catalog_ca = l->server_ca;
+	if (!said.text || !*said.text || strcmp(said.text, "off") == 0)
+		return true;
+	if (strcmp(said.text, "auto") == 0) {
+		l->catalog = true;
+		return true;
+	}
+	if (!strstr(said.text, ":"))
+		return problem(p, "%s: write auto, off or a URL with credentials, not \"%s\"", config_where_said(s, a, &said), said.text);
+	if (!listener_url(a, said.text, config_where_said(s, a, &said), &u, p) || !config_upstream(a, &u, &there, p))
+		return false;
+	if (there.upstream.engine != l->upstream.engine) {
+		if (said.by != SAID_FILE)
+			return true;
+		return problem(p, "%s: a catalog of %s cannot name the tables of %s", config_where_said(s, a, &said),
+		    engine_name(there.upstream.engine), engine_name(l->upstream.engine));
+	}
+	if (said.by != SAID_FILE && i > 0 && !same_upstream(&there.upstream, &l->upstream))
+		return true;
+	l->catalog = true;
+	l->catalog_server = there.upstream;
+	l->catalog_tls = u.tls_said ? there.setup.server_tls : l->catalog_tls;
+	l->catalog_ca = *there.server_ca ? there.server_ca : l->catalog_ca;
+	return true;
+}
+
 /* Who says where to listen and where to forward. Flags and the environment may share the work; a file's entries are whole. */
 struct listen_source {
 	enum said_by address, upstream;
@@ -260,7 +303,7 @@ one_listener(const struct settings *s, struct arena *a, struct listen_source by,
 		.server_ca = "",
 		.client_cert = "",
 		.client_key = "",
-		.catalog = "",
+		.catalog_ca = "",
 		.name = by.address == SAID_FILE ? settings_entry(s, OPT_LISTEN_NAME, SAID_FILE, i).text : NULL,
 		.line = address.line ? address.line : up.line };
 	if (up.text) {
@@ -272,7 +315,8 @@ one_listener(const struct settings *s, struct arena *a, struct listen_source by,
 		return no_upstream(s, &address, i, p);
 	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, config_where_said(s, a, &address), p))
 		return false;
-	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, found != NULL, l, p);
+	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, found != NULL, l, p) &&
+	       listener_catalog(s, a, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, l, p);
 }
 
 static bool

@@ -29,7 +29,10 @@ struct listen_config {
 	struct wire_setup setup;	/* TLS policies */
 	const char *server_ca;		/* PEM file for verify-*; "" = the system's */
 	const char *client_cert, *client_key;	/* PEM files for TLS towards clients; "" = none */
-	const char *catalog;		/* URL for look-ups; "" = none */
+	bool catalog;			/* catalogs are read, with these credentials; the database is each session's own */
+	struct upstream_config catalog_server;
+	enum wire_tls catalog_tls;
+	const char *catalog_ca;		/* "" = the system's */
 	uint32_t line;			/* in rowcall.yaml; 0 = from flags or environment */
 };
 

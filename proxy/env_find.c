@@ -158,9 +158,15 @@ my_fill(struct finder *f, struct db_url *u, const char *name)
 
 /* ---- collecting ---- */
 
+/* What two references to one server say together: the strictest TLS, and the first credentials. */
 static void
-stricter(struct db_url *up, const struct db_url *u)
+join(struct db_url *up, const struct db_url *u)
 {
+	if (!*up->user && *u->user) {
+		up->user = u->user;
+		up->password = u->password;
+		up->database = u->database;
+	}
 	if (u->tls_said && (!up->tls_said || u->tls > up->tls)) {
 		up->tls_said = true;
 		up->tls = u->tls;
@@ -190,7 +196,7 @@ add_reference(struct finder *f, struct reference r)
 	if (i == out->nupstreams)
 		out->upstreams[out->nupstreams++] = r.url;
 	else
-		stricter(&out->upstreams[i], &r.url);
+		join(&out->upstreams[i], &r.url);
 	r.upstream = i;
 	out->references[out->nreferences++] = r;
 }
@@ -386,6 +392,33 @@ find_tls(struct finder *f, struct reference *r)
 	}
 }
 
+/* DB_USER, DB_PASSWORD, DB_NAME and their kin beside DB_HOST: for our own connections only. */
+static const char *
+beside(const struct finder *f, const struct reference *r, const char *const *endings)
+{
+	size_t prefix = (size_t)(strstr(r->host_variable, "HOST") - r->host_variable);
+
+	for (; *endings; endings++) {
+		char name[40];
+
+		snprintf(name, sizeof name, "%.*s%s", (int)prefix, r->host_variable, *endings);
+		if (env_said(f->env, name))
+			return env_said(f->env, name);
+	}
+	return "";
+}
+
+static void
+find_credentials(struct finder *f, struct reference *r)
+{
+	static const char *const users[] = { "USER", "USERNAME", NULL }, *const passwords[] = { "PASSWORD", "PASS", "PWD", NULL },
+		*const databases[] = { "NAME", "DATABASE", "DB", "DATABASE_NAME", NULL };
+
+	r->url.user = beside(f, r, users);
+	r->url.password = beside(f, r, passwords);
+	r->url.database = beside(f, r, databases);
+}
+
 static void
 find_family(struct finder *f, const struct family *family)
 {
@@ -429,6 +462,7 @@ find_family(struct finder *f, const struct family *family)
 		.sslrootcert = "" };
 	set_place(f, &r, host, socket, port);
 	find_tls(f, &r);
+	find_credentials(f, &r);
 	add_reference(f, r);
 }
 

@@ -27,7 +27,8 @@ struct reference {
 struct env_databases {
 	struct reference references[LIMIT_REFERENCES];
 	uint32_t nreferences;
-	struct db_url upstreams[LIMIT_REFERENCES];	/* one per distinct engine, host and port; TLS: the strictest any reference asks for */
+	struct db_url upstreams[LIMIT_REFERENCES];	/* one per distinct engine, host and port; TLS: the strictest any reference asks for;
+							 * credentials: the first */
 	uint32_t nupstreams;
 	const char *notes[LIMIT_NOTES];			/* what a person should know, one sentence each */
 	uint32_t nnotes;

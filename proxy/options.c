@@ -38,8 +38,9 @@ const struct option_def options[OPTIONS] = {
 	    .help = "PEM certificate chain shown to clients" },
 	[OPT_CLIENT_KEY] = { "client-key", "listen[].client_key", "FILE", "", .type = OPTION_TEXT, .commands = CAPTURE,
 	    .help = "its private key, PEM" },
-	[OPT_CATALOG] = { NULL, "listen[].catalog", "URL", "", .type = OPTION_TEXT, .secret = true, .later = "*",
-	    .help = "a connection for read-only catalog look-ups" },
+	[OPT_CATALOG] = { "catalog", "listen[].catalog", "URL", "off", .type = OPTION_TEXT, .secret = true, .commands = CAPTURE,
+	    .help = "read names of tables and foreign keys over short read-only connections of our own: auto uses the credentials of the "
+		    "environment's or upstream's URL; off" },
 	[OPT_WORKERS] = { "workers", "workers", "N", "1", .type = OPTION_COUNT, .min = 1, .max = 64, .commands = CAPTURE,
 	    .help = "threads that forward" },
 	[OPT_CONNECT_TIMEOUT] = { "connect-timeout", "connect_timeout", "TIME", "5s", .type = OPTION_DURATION, .min = NS_SECOND / 1000,

@@ -375,7 +375,8 @@ tell_set(struct tap *t, const struct known_set *s, const struct wire_column *col
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct span table = span_first(cols[s->col[i]].org_table, LIMIT_NAME), name = name_of(&cols[s->col[i]]);
 
-		r->c[i] = (struct rec_column){ .at = s->col[i], .table_n = (uint16_t)table.n, .name_n = (uint16_t)name.n };
+		r->c[i] = (struct rec_column){ .at = s->col[i], .table_n = (uint16_t)table.n, .name_n = (uint16_t)name.n,
+			.attnum = cols[s->col[i]].attnum, .oid = cols[s->col[i]].table_oid };
 		if (table.n)
 			memcpy(p, table.p, table.n);
 		if (name.n)
@@ -393,6 +394,8 @@ set_hash(const struct wire_column *cols, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		h = sql_hash_mix(h, XXH3_64bits(cols[i].name.p, cols[i].name.n) + cols[i].type);
+		if (cols[i].table_oid)
+			h = sql_hash_mix(h, (uint64_t)cols[i].table_oid << 16 | cols[i].attnum);
 		if (cols[i].org_name.n)
 			h = sql_hash_mix(XXH3_64bits_withSeed(cols[i].org_name.p, cols[i].org_name.n, h),
 			    XXH3_64bits(cols[i].org_table.p, cols[i].org_table.n));

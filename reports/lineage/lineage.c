@@ -16,7 +16,7 @@ enum { ROUNDS = 16, CLOSE_SCORE = 6, HINT_VALUES = 3 };
 
 struct lineage {
 	struct table_names *tables;
-	const struct lineage_key *keys;
+	const struct foreign_keys *keys[LIMIT_CATALOGS];
 	uint32_t nkeys;
 	struct keymap shapes;		/* whose tables are known */
 };
@@ -35,18 +35,32 @@ struct judge {
 };
 
 struct lineage *
-lineage_new(const struct lineage_key *keys, uint32_t nkeys)
+lineage_new(void)
 {
 	struct lineage *l = xmem_zero(sizeof *l);
 
 	l->tables = table_names_new();
-	l->keys = keys;
-	l->nkeys = nkeys;
-	for (uint32_t i = 0; i < nkeys; i++) {
-		table_names_add(l->tables, keys[i].child);
-		table_names_add(l->tables, keys[i].parent);
-	}
 	return l;
+}
+
+void
+lineage_keys(struct lineage *l, const struct foreign_keys *const *keys, uint32_t n)
+{
+	l->nkeys = n < LIMIT_CATALOGS ? n : LIMIT_CATALOGS;
+	for (uint32_t i = 0; i < l->nkeys; i++)
+		l->keys[i] = keys[i];
+}
+
+void
+lineage_tables(struct lineage *l, const struct foreign_keys *keys)
+{
+	uint32_t n;
+	const struct lineage_key *all = foreign_keys_all(keys, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		table_names_add(l->tables, all[i].child);
+		table_names_add(l->tables, all[i].parent);
+	}
 }
 
 void

@@ -7,12 +7,15 @@
 #define ROWCALL_LINEAGE_H
 
 #include "fingerprint/arena.h"
+#include "catalog.h"
 #include "reports/requests/request.h"
 
 /* A column that values were kept of. */
 struct lineage_column {
 	const char *table, *name;	/* table "": the server does not tell, name is the label */
 	uint16_t at;			/* position in the result */
+	uint16_t attnum;		/* PostgreSQL: the column's and the table's numbers; 0 = none */
+	uint32_t oid;
 };
 
 struct lineage_columns {
@@ -36,15 +39,14 @@ struct lineage_stmt {
 	bool partial;			/* some of it was shed or cut */
 };
 
-/* child.child_column refers to parent.parent_column, as the catalog says. */
-struct lineage_key {
-	const char *child, *child_column, *parent, *parent_column;
-};
-
 struct lineage;
-/* keys: the catalog's foreign keys, borrowed; n = 0: names decide. */
-struct lineage *lineage_new(const struct lineage_key *keys, uint32_t nkeys) __attribute__((returns_nonnull, warn_unused_result));
+struct lineage *lineage_new(void) __attribute__((returns_nonnull, warn_unused_result));
 void lineage_free(struct lineage *l);
+/* The foreign keys that decide from now on, of up to LIMIT_CATALOGS databases, the first one that knows a column; borrowed until the next
+ * call. n = 0: names decide. */
+void lineage_keys(struct lineage *l, const struct foreign_keys *const *keys, uint32_t n);
+/* There are these tables. */
+void lineage_tables(struct lineage *l, const struct foreign_keys *keys);
 
 /* Judges n executions, in order of sending. Edges in order of child_stmt, in the arena; their parents are at most one per child. Remembers
  * table names (bounded), as what names mean depends on the tables there are. */

@@ -329,31 +329,38 @@ key_column(const struct table_names *t, const char *table, const char *column, s
 /* ---- two keys ---- */
 
 static bool
-key_is(const struct key_column *k, const char *table, const char *column)
+refers_to(const struct lineage_key *k, const struct key_column *y)
 {
-	struct span t = bare(table);
-
-	return span_is_nocase(t, k->table) && strcasecmp(column, k->column) == 0;
+	return strcasecmp(k->parent, y->table) == 0 && strcasecmp(k->parent_column, y->column) == 0;
 }
 
-/* What the catalog says; DOMAIN_UNKNOWN when it knows neither column. */
-static enum key_domain
-catalog_domain(const struct key_column *x, const struct key_column *y, const struct lineage_key *keys, uint32_t nkeys, bool *self)
+/* The key from x to y, or else some key of x; NULL: the catalog knows none. */
+static const struct lineage_key *
+key_from(const struct foreign_keys *keys, const struct key_column *x, const struct key_column *y, bool *there)
 {
-	const struct lineage_key *from_x = NULL, *from_y = NULL;
+	const struct lineage_key *first = foreign_keys_first(keys, x->table, x->column);
 
-	for (uint32_t i = 0; i < nkeys; i++) {
-		const struct lineage_key *k = &keys[i];
-		bool x_child = key_is(x, k->child, k->child_column), y_child = key_is(y, k->child, k->child_column);
+	*there = false;
+	for (const struct lineage_key *k = first; k; k = foreign_keys_next(keys, k)) {
+		*there = refers_to(k, y);
+		if (*there)
+			return k;
+	}
+	return first;
+}
 
-		if ((x_child && key_is(y, k->parent, k->parent_column)) || (y_child && key_is(x, k->parent, k->parent_column))) {
-			*self = strcasecmp(k->child, k->parent) == 0;
-			return DOMAIN_REFERS;
-		}
-		if (x_child)
-			from_x = k;
-		if (y_child)
-			from_y = k;
+/* What one catalog says; DOMAIN_UNKNOWN when it knows neither column. */
+static enum key_domain
+catalog_domain(const struct key_column *x, const struct key_column *y, const struct foreign_keys *keys, bool *self)
+{
+	bool to_y, to_x;
+	const struct lineage_key *from_x = key_from(keys, x, y, &to_y), *from_y = key_from(keys, y, x, &to_x);
+
+	if (to_y || to_x) {
+		const struct lineage_key *k = to_y ? from_x : from_y;
+
+		*self = strcasecmp(k->child, k->parent) == 0;
+		return DOMAIN_REFERS;
 	}
 	if (from_x && from_y)
 		return strcasecmp(from_x->parent, from_y->parent) == 0 && strcasecmp(from_x->parent_column, from_y->parent_column) == 0 ?
@@ -364,12 +371,14 @@ catalog_domain(const struct key_column *x, const struct key_column *y, const str
 }
 
 enum key_domain
-key_domain(const struct key_column *x, const struct key_column *y, const struct lineage_key *keys, uint32_t nkeys, bool *self)
+key_domain(const struct key_column *x, const struct key_column *y, const struct foreign_keys *const *keys, uint32_t n, bool *self)
 {
-	enum key_domain told = nkeys ? catalog_domain(x, y, keys, nkeys, self) : DOMAIN_UNKNOWN;
+	for (uint32_t i = 0; i < n; i++) {
+		enum key_domain told = catalog_domain(x, y, keys[i], self);
 
-	if (told != DOMAIN_UNKNOWN)
-		return told;
+		if (told != DOMAIN_UNKNOWN)
+			return told;
+	}
 	*self = false;
 	if (x->kind == KEY_PLAIN || y->kind == KEY_PLAIN)
 		return DOMAIN_UNKNOWN;

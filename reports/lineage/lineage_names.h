@@ -38,8 +38,9 @@ void table_names_add(struct table_names *t, const char *name);
 
 /* table, column: as in a shape; strings of the result live in the arena. */
 struct key_column key_column(const struct table_names *t, const char *table, const char *column, struct arena *a);
-/* *self: the reference stays in one table. keys: the catalog's, which decide for the tables they know. */
-enum key_domain key_domain(const struct key_column *x, const struct key_column *y, const struct lineage_key *keys, uint32_t nkeys, bool *self);
+/* *self: the reference stays in one table. keys: the catalogs', the first that knows the columns decides; n = 0: none. */
+enum key_domain key_domain(const struct key_column *x, const struct key_column *y, const struct foreign_keys *const *keys, uint32_t n,
+    bool *self);
 
 /* Where column `at` (of n) of a shape's result comes from, by its select list: false when it is an expression or not to be told; with
  * table "" it is that label's column of a table not known. label: as the server names it. */

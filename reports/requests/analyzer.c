@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "grouping.h"
 #include "marks.h"
@@ -25,6 +26,8 @@ struct analyzer {
 	pthread_cond_t wake;
 	bool stop;
 	struct coverage coverage;	/* as of the last step */
+	struct catalog *catalogs[LIMIT_CATALOGS];	/* handed over, not yet taken */
+	uint32_t ncatalogs;
 };
 
 static uint64_t
@@ -69,6 +72,8 @@ analyzer_free(struct analyzer *a)
 		return;
 	if (a->mark)
 		mark_free(a->mark);
+	for (uint32_t i = 0; i < a->ncatalogs; i++)
+		catalog_free(a->catalogs[i]);
 	marks_free(a->marks);
 	grouping_free(a->grouping);
 	pthread_cond_destroy(&a->wake);
@@ -91,6 +96,34 @@ analyzer_coverage(struct analyzer *a)
 	c = a->coverage;
 	pthread_mutex_unlock(&a->lock);
 	return c;
+}
+
+void
+analyzer_catalog(struct analyzer *a, struct catalog *c)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->ncatalogs == LIMIT_CATALOGS) {
+		catalog_free(a->catalogs[0]);
+		a->catalogs[0] = c;
+	} else {
+		a->catalogs[a->ncatalogs++] = c;
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void
+take_catalogs(struct analyzer *a)
+{
+	struct catalog *taken[LIMIT_CATALOGS];
+	uint32_t n;
+
+	pthread_mutex_lock(&a->lock);
+	n = a->ncatalogs;
+	memcpy(taken, a->catalogs, n * sizeof *taken);
+	a->ncatalogs = 0;
+	pthread_mutex_unlock(&a->lock);
+	for (uint32_t i = 0; i < n; i++)
+		grouping_catalog(a->grouping, taken[i]);
 }
 
 /* ---- merging ---- */
@@ -206,6 +239,7 @@ step(struct analyzer *a, uint64_t now)
 	bool any;
 
 	tell_wall(a);
+	take_catalogs(a);
 	any = drain(a, low);
 	grouping_advance(a->grouping, low);
 	publish_coverage(a);
@@ -271,6 +305,9 @@ analyzer_finish(struct analyzer *a)
 	}
 	tell_wall(a);
 	drain(a, UINT64_MAX);
+	if (a->cfg.catalogs.settle)
+		a->cfg.catalogs.settle(a->cfg.catalogs.ctx);
+	take_catalogs(a);
 	grouping_finish(a->grouping);
 	publish_coverage(a);
 }

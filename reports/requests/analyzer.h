@@ -5,6 +5,7 @@
 #ifndef ROWCALL_ANALYZER_H
 #define ROWCALL_ANALYZER_H
 
+#include "reports/lineage/catalog.h"
 #include "request.h"
 #include "ring.h"
 
@@ -19,6 +20,7 @@ struct analyzer_config {
 	/* requests.tags: user patterns with named groups (?<request>..) and/or (?<scope>..) over comment text */
 	const struct filter *tag_patterns;
 	bool lineage;				/* judge the evidence; off: what comes of it is dropped but for result hashes */
+	struct catalog_source catalogs;		/* all NULL: names decide */
 };
 
 /* Called on the analyzer thread for every closed request, in order of closing; r is borrowed for the call. */
@@ -56,6 +58,8 @@ void analyzer_free(struct analyzer *a);
 
 /* Any thread. Sets the current test and/or request ("" ends it, NULL leaves it); stamped with the clock on arrival, merged like a ring. */
 void analyzer_mark(struct analyzer *a, const char *test, const char *request);
+/* Any thread. Takes over what was read of a database; it counts for requests that close from now on. */
+void analyzer_catalog(struct analyzer *a, struct catalog *c);
 /* Any thread: a consistent copy. */
 struct coverage analyzer_coverage(struct analyzer *a);
 

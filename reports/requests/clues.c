@@ -9,7 +9,7 @@
 #include "reports/judge/keymap.h"
 #include "reports/judge/places.h"
 
-enum { FIRST_VALUES = 8, SCRATCH_KEPT = 1 << 20 };
+enum { FIRST_USER_OID = 16384, FIRST_VALUES = 8, SCRATCH_KEPT = 1 << 20 };
 
 struct clue_box {
 	struct lineage *lineage;
@@ -17,6 +17,12 @@ struct clue_box {
 	struct lineage_columns **sets;	/* by index in known */
 	uint32_t cap;
 	struct arena names;		/* of the sets */
+	struct catalog *catalogs[LIMIT_CATALOGS];
+	uint32_t ncatalogs;
+	struct keymap resolved;		/* set and catalog: the set with names from there */
+	struct lineage_columns **with_names;	/* by index in resolved */
+	uint32_t resolved_cap;
+	struct arena resolved_names;
 	struct arena scratch;		/* of the judgement */
 	uint64_t values;		/* in all clues together */
 };
@@ -26,8 +32,18 @@ clue_box_new(void)
 {
 	struct clue_box *b = xmem_zero(sizeof *b);
 
-	b->lineage = lineage_new(NULL, 0);
+	b->lineage = lineage_new();
 	return b;
+}
+
+static void
+forget_resolved(struct clue_box *b)
+{
+	keymap_clear(&b->resolved);
+	mem_free(b->with_names);
+	arena_clear(&b->resolved_names);
+	b->with_names = NULL;
+	b->resolved_cap = 0;
 }
 
 void
@@ -36,6 +52,9 @@ clue_box_free(struct clue_box *b)
 	if (!b)
 		return;
 	lineage_free(b->lineage);
+	for (uint32_t i = 0; i < b->ncatalogs; i++)
+		catalog_free(b->catalogs[i]);
+	forget_resolved(b);
 	keymap_clear(&b->known);
 	mem_free(b->sets);
 	arena_clear(&b->names);
@@ -133,6 +152,8 @@ clues_columns(struct clue_box *b, const struct rec_columns *r)
 	set->n = r->n;
 	for (uint32_t i = 0; i < r->n; i++) {
 		set->c[i].at = r->c[i].at;
+		set->c[i].attnum = r->c[i].attnum;
+		set->c[i].oid = r->c[i].oid;
 		set->c[i].table = arena_strndup(&b->names, span_of(p, r->c[i].table_n));
 		set->c[i].name = arena_strndup(&b->names, span_of(p + r->c[i].table_n, r->c[i].name_n));
 		p += r->c[i].table_n + r->c[i].name_n;
@@ -153,6 +174,91 @@ clues_end(struct clue_box *b, struct clues **c, uint64_t sent, const struct rec_
 		(*c)->partial = true;
 }
 
+/* ---- catalogs ---- */
+
+void
+clues_catalog(struct clue_box *b, struct catalog *c)
+{
+	uint32_t i = 0;
+
+	while (i < b->ncatalogs && !catalog_same(b->catalogs[i], c))
+		i++;
+	if (i == LIMIT_CATALOGS) {
+		catalog_free(c);
+		return;
+	}
+	if (i < b->ncatalogs)
+		catalog_free(b->catalogs[i]);
+	else
+		b->ncatalogs++;
+	b->catalogs[i] = c;
+	lineage_tables(b->lineage, catalog_keys(c));
+	forget_resolved(b);
+}
+
+static const struct catalog *
+catalog_of(const struct clue_box *b, uint16_t upstream, const char *database)
+{
+	for (uint32_t i = 0; i < b->ncatalogs; i++)
+		if (catalog_is(b->catalogs[i], upstream, database))
+			return b->catalogs[i];
+	return NULL;
+}
+
+bool
+clues_knows(const struct clue_box *b, const struct rec_columns *r, uint16_t upstream, const char *database)
+{
+	const struct catalog *c = catalog_of(b, upstream, database);
+
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->c[i].oid >= FIRST_USER_OID && (!c || !catalog_find(c, r->c[i].oid, r->c[i].attnum)))
+			return false;
+	return true;
+}
+
+static const struct lineage_columns *
+with_names(struct clue_box *b, const struct lineage_columns *set, const struct catalog *c)
+{
+	uint32_t at = b->resolved.n;
+	struct lineage_columns *out;
+
+	if (keymap_add(&b->resolved, sql_hash_mix((uintptr_t)set, (uintptr_t)c), LIMIT_COLUMN_SETS) != at) {
+		at = keymap_find(&b->resolved, sql_hash_mix((uintptr_t)set, (uintptr_t)c));
+		return at == KEYMAP_NONE ? set : b->with_names[at];
+	}
+	if (at == b->resolved_cap) {
+		b->resolved_cap = b->resolved_cap ? b->resolved_cap * 2 : 64;
+		b->with_names = xmem_resize(b->with_names, b->resolved_cap * sizeof(struct lineage_columns *));
+	}
+	out = b->with_names[at] = arena_zero(&b->resolved_names, sizeof *out + set->n * sizeof *out->c);
+	memcpy(out, set, sizeof *out + set->n * sizeof *out->c);
+	for (uint32_t i = 0; i < out->n; i++) {
+		const struct catalog_column *column = set->c[i].oid ? catalog_find(c, set->c[i].oid, set->c[i].attnum) : NULL;
+
+		if (!column)
+			continue;
+		out->c[i].table = arena_strndup(&b->resolved_names, span_str(column->table_name));
+		out->c[i].name = arena_strndup(&b->resolved_names, span_str(column->name));
+	}
+	return out;
+}
+
+/* The foreign keys of the databases this request used. */
+static void
+choose_keys(struct clue_box *b, const struct request *r)
+{
+	const struct foreign_keys *keys[LIMIT_CATALOGS];
+	uint32_t n = 0;
+
+	for (uint32_t c = 0; c < b->ncatalogs; c++)
+		for (uint32_t i = 0; i < r->nlanes; i++)
+			if (catalog_is(b->catalogs[c], r->lanes[i].upstream, r->lanes[i].database)) {
+				keys[n++] = catalog_keys(b->catalogs[c]);
+				break;
+			}
+	lineage_keys(b->lineage, keys, n);
+}
+
 /* ---- judging ---- */
 
 static int
@@ -166,13 +272,16 @@ by_sent(const void *a, const void *b)
 }
 
 static struct lineage_stmt
-stmt_of(const struct clues *c, const struct req_stmt *s, uint32_t at, uint32_t place)
+stmt_of(struct clue_box *b, const struct clues *c, const struct request *r, uint32_t at, uint32_t place)
 {
+	const struct req_stmt *s = &r->stmts[at];
+	const struct req_lane *lane = &r->lanes[s->lane];
+	const struct catalog *catalog = b->ncatalogs ? catalog_of(b, lane->upstream, lane->database) : NULL;
 	struct lineage_stmt out = { .shape = s->shape, .stmt = at, .place = place, .sent = c->sent, .ended = c->ended, .params = c->v,
 		.nparams = c->nparams, .rows = c->rows, .insert_id = c->insert_id, .partial = c->partial };
 
 	if (c->columns && c->columns->n && s->outcome == REC_OK) {
-		out.columns = c->columns;
+		out.columns = catalog ? with_names(b, c->columns, catalog) : c->columns;
 		out.values = c->v + c->nparams;
 		out.nrows = c->nvalues / c->columns->n;
 	}
@@ -197,8 +306,9 @@ clues_judge(struct clue_box *b, const struct request *r, struct clues *const *cl
 		uint32_t place = places_of(&places, &r->stmts[i]);
 
 		if (clues[i])
-			stmts[n++] = stmt_of(clues[i], &r->stmts[i], i, place);
+			stmts[n++] = stmt_of(b, clues[i], r, i, place);
 	}
+	choose_keys(b, r);
 	qsort(stmts, n, sizeof *stmts, by_sent);
 	edges = (struct edge *)lineage_find(b->lineage, stmts, n, &b->scratch, nedges);
 	for (uint32_t i = 0; cut && i < *nedges; i++)

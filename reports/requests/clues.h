@@ -30,6 +30,10 @@ void clues_result(struct clue_box *b, struct clues **c, const struct rec_result 
 /* Its statement has ended. */
 void clues_end(struct clue_box *b, struct clues **c, uint64_t sent, const struct rec_end *e);
 void clues_free(struct clue_box *b, struct clues *c);
+/* Takes the catalog over; it replaces an older one of the same database. */
+void clues_catalog(struct clue_box *b, struct catalog *c);
+/* Every table of the set is one that the database's catalog names. */
+bool clues_knows(const struct clue_box *b, const struct rec_columns *r, uint16_t upstream, const char *database);
 /* Values it takes of the limits. */
 uint32_t clues_size(const struct clues *c);
 

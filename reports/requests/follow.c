@@ -316,6 +316,8 @@ follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 	no_begin = o->s.shape->verb == SQL_V_BEGIN && e->outcome != REC_OK;
 	s->tx.error |= e->outcome == REC_ERROR;
 	stmt_unlink(s, o, before);
+	if (o->s.shape->cls == SQL_DDL && e->outcome == REC_OK)
+		want_catalog(g, s, true);
 	fill_end(&o->s, e);
 	if (g->clues && o->req)
 		clues_end(g->clues, &o->clues, o->sent, e);

@@ -60,6 +60,11 @@ void follow_lost(struct grouping *g, struct session *s, uint64_t t);
 /* The session's current request is r from now on; its transaction, if any, holds that one open. */
 void follow_carry(struct grouping *g, struct session *s, struct open_request *r);
 
+/* ---- grouping.c ---- */
+
+/* The session's database has a catalog worth reading; changed: it is not what it was. */
+void want_catalog(struct grouping *g, const struct session *s, bool changed);
+
 /* ---- settings.c ---- */
 
 void settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *f);

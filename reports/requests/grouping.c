@@ -46,6 +46,15 @@ grouping_wall(struct grouping *g, int64_t zero_us)
 	open_requests_wall(g->requests, zero_us);
 }
 
+void
+grouping_catalog(struct grouping *g, struct catalog *c)
+{
+	if (g->clues)
+		clues_catalog(g->clues, c);
+	else
+		catalog_free(c);
+}
+
 const struct coverage *
 grouping_coverage(const struct grouping *g)
 {
@@ -135,6 +144,28 @@ on_mark(struct grouping *g, const struct rec_text *m)
 
 /* ---- records ---- */
 
+void
+want_catalog(struct grouping *g, const struct session *s, bool changed)
+{
+	const struct catalog_source *c = &g->cfg->catalogs;
+
+	if (c->wanted && g->clues)
+		c->wanted(c->ctx, s->upstream, s->database ? s->database : "", changed);
+}
+
+static void
+on_columns(struct grouping *g, const struct rec_columns *r)
+{
+	struct session *s;
+
+	if (!g->clues)
+		return;
+	clues_columns(g->clues, r);
+	s = g->cfg->catalogs.wanted ? sessions_find(g->sessions, r->h.session) : NULL;
+	if (s && !clues_knows(g->clues, r, s->upstream, s->database ? s->database : ""))
+		want_catalog(g, s, true);
+}
+
 static void
 on_session_record(struct grouping *g, const struct rec *h)
 {
@@ -185,8 +216,7 @@ grouping_record(struct grouping *g, const struct rec *h)
 		g->coverage.notices++;
 		break;
 	case REC_COLUMNS:
-		if (g->clues)
-			clues_columns(g->clues, (const struct rec_columns *)h);
+		on_columns(g, (const struct rec_columns *)h);
 		break;
 	default:
 		on_session_record(g, h);

@@ -14,6 +14,9 @@ void grouping_free(struct grouping *g);
 /* Unix time of the monotonic clock's zero, in microseconds: for request.wall_start_us. */
 void grouping_wall(struct grouping *g, int64_t zero_us);
 
+/* Takes over what was read of a database. */
+void grouping_catalog(struct grouping *g, struct catalog *c);
+
 /* The next record; times must not decrease (a little is forgiven). */
 void grouping_record(struct grouping *g, const struct rec *r);
 /* Nothing older than t will come any more: closes what is due. */

@@ -128,7 +128,8 @@ struct rec_values {		/* REC_PARAMS, REC_ROW; h.flags = 1 when cut */
 struct rec_column {
 	uint16_t at;		/* position in the result, from 0 */
 	uint16_t table_n, name_n;	/* lengths in the byte tail; table: the table it comes from, empty when the server does not tell */
-	uint16_t pad;
+	uint16_t attnum;		/* PostgreSQL: the column's and the table's numbers; 0 = no column of a table */
+	uint32_t oid, pad;
 };
 
 struct rec_columns {		/* a set of columns, told once; results refer to it */

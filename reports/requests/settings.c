@@ -73,6 +73,7 @@ settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *
 	case REC_FACT_DATABASE:
 		if (session_set(&s->database, value))
 			s->lane_request = 0;
+		want_catalog(g, s, false);
 		break;
 	case REC_FACT_APPLICATION:
 		set_application(g, s, value);

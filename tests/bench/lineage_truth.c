@@ -922,10 +922,16 @@ main(int argc, char **argv)
 	uint32_t times = argc > 1 ? (uint32_t)atol(argv[1]) : 1000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	bool with_keys = argc > 3;
-	struct lineage *l = lineage_new(with_keys ? keys : NULL, with_keys ? sizeof keys / sizeof *keys : 0);
+	struct lineage *l = lineage_new();
+	struct foreign_keys *known = foreign_keys_new(keys, sizeof keys / sizeof *keys);
+	const struct foreign_keys *const catalogs[] = { known };
 	struct sums loops = { 0 }, traps = { 0 };
 	double recall, column;
 
+	if (with_keys) {
+		lineage_keys(l, catalogs, 1);
+		lineage_tables(l, known);
+	}
 	sql_hash_key_init();
 	g.rng = seed * 0x9E3779B97F4A7C15u + 1;
 	g.shapes = shapes_new();
@@ -953,6 +959,7 @@ main(int argc, char **argv)
 	printf("recall %.4f, right column %.4f over %" PRIu32 " loops; %" PRIu32 " false of %" PRIu32 " traps (%" PRIu32 " undecidable apart)\n", recall,
 	    column, loops.requests, traps.proven, traps.requests, traps.apart);
 	lineage_free(l);
+	foreign_keys_free(known);
 	shapes_free(g.shapes);
 	sql_scanner_free(g.scanner);
 	arena_clear(&g.a);

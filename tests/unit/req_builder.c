@@ -460,7 +460,7 @@ keep(struct req_builder *b, const void *v, size_t n)
 static void
 judge(struct draft *d)
 {
-	struct lineage *l = lineage_new(NULL, 0);
+	struct lineage *l = lineage_new();
 
 	d->r->edges = lineage_find(l, d->clues, d->r->nstmts, &d->b->arena, &d->r->nedges);
 	lineage_free(l);

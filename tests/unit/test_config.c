@@ -73,8 +73,6 @@ mistakes_have_file_line_and_column(void **state)
 		{ "workers: {", "rowcall.yaml:2:1: did not find" },
 		{ "workers: \"1\\0\"", "rowcall.yaml:1:10: a NUL character" },
 		{ "baseline: b.json", "rowcall.yaml:1:11: baseline is not available yet in this version" },
-		{ "listen: [{address: 'x', catalog: 'postgresql://u:secret@db/a'}]",
-		    "rowcall.yaml:1:34: listen[].catalog is not available yet" },
 	};
 
 	(void)state;
@@ -535,6 +533,40 @@ what_does_not_fit_together_is_told(void **state)
 }
 
 static void
+catalogs_belong_to_listeners(void **state)
+{
+	static const char two[] = "listen:\n- {address: 'localhost:1', upstream: 'postgresql://u:pw@h:1/a', catalog: auto}\n"
+				  "- {address: 'localhost:2', upstream: 'mysql://g:2', catalog: 'mysql://v:secret@k/c'}\n";
+	struct built b;
+
+	(void)state;
+	BUILD(&b, two);
+	assert_true(b.ok);
+	assert_true(b.config.listens[0].catalog && b.config.listens[1].catalog);
+	assert_string_equal(b.config.listens[0].catalog_server.user, "u");
+	assert_string_equal(b.config.listens[0].catalog_server.database, "a");
+	assert_string_equal(b.config.listens[1].catalog_server.host, "k");
+	assert_string_equal(b.config.listens[1].catalog_server.password, "secret");
+	done(&b);
+	/* said for all: for those of its engine */
+	BUILD(&b, NULL, "--upstream", "postgresql://h:1", "--upstream", "mysql://g:2", "--catalog", "postgresql://u:pw@h:1/a");
+	assert_true(b.ok);
+	assert_true(b.config.listens[0].catalog && !b.config.listens[1].catalog);
+	done(&b);
+	BUILD(&b, two, "--upstream", "postgresql://h:1", "--catalog", "off");
+	assert_true(b.ok && !b.config.listens[0].catalog);
+	done(&b);
+	BUILD(&b, "listen: [{address: 'localhost:1', upstream: 'mysql://h:1', catalog: 'postgresql://u:secret@db/a'}]");
+	assert_false(b.ok);
+	assert_non_null(strstr(problem_said.text, "a catalog of postgresql cannot name the tables of mysql"));
+	done(&b);
+	BUILD(&b, NULL, "--upstream", "mysql://h:1", "--catalog", "yes");
+	assert_false(b.ok);
+	assert_non_null(strstr(problem_said.text, "write auto, off or a URL"));
+	done(&b);
+}
+
+static void
 a_token_others_can_read_is_refused(void **state)
 {
 	char path[] = "/tmp/rowcall-test-XXXXXX", yaml[100];
@@ -654,6 +686,7 @@ main(void)
 		cmocka_unit_test(flags_and_environment_share_a_pair),
 		cmocka_unit_test(databases_of_the_environment),
 		cmocka_unit_test(what_does_not_fit_together_is_told),
+		cmocka_unit_test(catalogs_belong_to_listeners),
 		cmocka_unit_test(a_token_others_can_read_is_refused),
 		cmocka_unit_test(listeners_are_bounded),
 		cmocka_unit_test(the_files_in_conf_load),

@@ -468,7 +468,10 @@ a_port_that_was_not_set_is_set(void **state)
 {
 	struct fixture *f = *state;
 
-	FIND(f, "DB_HOST=db", "DB_CONNECTION=pgsql", "DB_SSLMODE=require");
+	FIND(f, "DB_HOST=db", "DB_CONNECTION=pgsql", "DB_SSLMODE=require", "DB_USERNAME=ann", "DB_PASSWORD=pw", "DB_DATABASE=shop");
+	assert_string_equal(f->found.upstreams[0].user, "ann");
+	assert_string_equal(f->found.upstreams[0].password, "pw");
+	assert_string_equal(f->found.upstreams[0].database, "shop");
 	assert_upstreams(f, "postgresql db:5432 require");
 	rewrite(f);
 	assert_variable(f, "DB_HOST", "127.0.0.1");
