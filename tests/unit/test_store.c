@@ -737,14 +737,15 @@ a_slow_disk_costs_requests_and_no_time(void **state)
 	begin(f);
 	r = large(f);
 	db = lock(f->path);
-	for (uint32_t sent = 0; sent < 90; sent++)
+	/* More than the queue holds besides a batch the thread has taken already. */
+	for (uint32_t sent = 0; sent < 140; sent++)
 		store_request(f->store, &r);
 	sqlite3_close(db);
 	assert_false(finish(f));
 	assert_non_null(strstr(f->err, "the disk was too slow"));
 	back = replay(f);
 	assert_true(back.whole && back.s->incomplete && !back.s->trusted);
-	assert_true(back.s->coverage.lost > 10 && back.s->coverage.lost < 90);
+	assert_true(back.s->coverage.lost > 10 && back.s->coverage.lost < 140);
 	forget(&back);
 }
 
