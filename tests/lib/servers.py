@@ -150,6 +150,7 @@ local all all peer
 host all admin all trust
 {host} all scram all scram-sha-256
 {host} all all all trust
+host replication scram all scram-sha-256
 """)
         if tls:
             self.ca = certificates(self.dir, self.data)
