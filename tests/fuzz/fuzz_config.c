@@ -121,7 +121,7 @@ fuzz_environment(struct span text)
 	env_init(&env, &arena, variables);
 	env_find(d, &arena, &env, nowhere);
 	for (uint32_t i = 0; i < d->nreferences; i++)
-		ends[i] = *d->references[i].url.socket ? (struct endpoint){ NULL, 0, "/p/.s.PGSQL.5432" } : (struct endpoint){ "127.0.0.1", 1, NULL };
+		ends[i] = *d->references[i].url.socket ? (struct endpoint){ .socket = "/p/.s.PGSQL.5432" } : (struct endpoint){ .host = "127.0.0.1", .port = 1 };
 	env_rewrite(&env, d, ends, hear, &said);
 	env_clear(&env);
 	arena_clear(&arena);
