@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* identity: see identity.h. A set-associative cache over the text without its surrounding comments. A text must be seen twice before it
- * is kept (its hash waits in a small table of doorkeepers), so a stream of unique texts costs lexing and no memory. */
+/* identity: see identity.h. A set-associative cache over skeletons (skeleton.h) of texts without their surrounding comments. A skeleton must
+ * be seen twice before it is kept (its hash waits in a small table of doorkeepers), so a stream of unique texts costs lexing and no memory.
+ * When the scanner finds that a cut is no literal of the text, texts of that skeleton are kept whole. */
 #include "identity.h"
 
 #include <sys/random.h>
@@ -10,14 +11,22 @@
 
 #include "limits.h"
 #include "mem.h"
+#include "skeleton.h"
 
 enum { WAYS = 4, SETS = LIMIT_CACHE_ENTRIES / WAYS, DOORS = 4 * LIMIT_CACHE_ENTRIES, CANON = 1024 };
 
-/* What is kept of one text: this head, then the values, then the key's bytes. */
+/* A hole in a kept skeleton: which value fills it, and how many bytes of the literal (its sign) stand before the hole. */
+struct hole {
+	uint32_t at;
+	uint16_t value;
+	uint16_t before;
+};
+
+/* What is kept of one skeleton: this head, then the values, the holes, and the key's bytes. */
 struct entry {
 	uint64_t literals;
-	const struct shape *shape;
-	uint32_t nvalues, nplaceholders;
+	const struct shape *shape;	/* NULL: texts of this skeleton are kept whole */
+	uint32_t nvalues, nplaceholders, nholes;
 	uint32_t key_n, bytes;		/* bytes: of the whole block */
 	uint32_t name_at, name_n, value_at, value_n;	/* inside the key; name in `extra` when it is not a part of it */
 	uint32_t extra_n;
@@ -37,6 +46,8 @@ struct identity_cache {
 	uint32_t doors[DOORS];
 	struct value_hash values[LIMIT_VALUES];
 	char canon[CANON];
+	struct skeleton skeleton;
+	struct hole holes[SKELETON_CUTS];
 };
 
 struct identity_cache *
@@ -137,22 +148,55 @@ fill(struct identity_cache *c, struct sql_lang lang, const struct sql_stmt *st, 
 
 /* ---- the cache ---- */
 
+static struct value_hash *
+entry_values(struct entry *e)
+{
+	return (struct value_hash *)(void *)(e + 1);
+}
+
+static struct hole *
+entry_holes(struct entry *e)
+{
+	return (struct hole *)(void *)(entry_values(e) + e->nvalues);
+}
+
 static uint8_t *
 entry_key(struct entry *e)
 {
-	return (uint8_t *)(e + 1) + e->nvalues * sizeof(struct value_hash);
+	return (uint8_t *)(entry_holes(e) + e->nholes);
+}
+
+/* The bytes in the holes could stand in another text, too: their places must agree. */
+static bool
+same_holes(struct entry *e, const struct skeleton *k)
+{
+	const struct hole *holes = entry_holes(e);
+
+	if (e->nholes != k->ncuts)
+		return false;
+	for (uint32_t i = 0; i < k->ncuts; i++)
+		if (holes[i].at != k->cuts[i].hole)
+			return false;
+	return true;
+}
+
+static uint64_t
+hash_skeleton(const struct identity_cache *c, struct sql_lang lang, const struct skeleton *k)
+{
+	return XXH3_64bits_withSeed(k->bytes.p, k->bytes.n, c->seed ^ ((uint64_t)k->ncuts << 16 | (uint64_t)lang.modes << 8 | lang.dialect));
 }
 
 static struct entry *
-look_up(struct identity_cache *c, uint64_t hash, struct sql_lang lang, struct span key)
+look_up(struct identity_cache *c, uint64_t hash, struct sql_lang lang, const struct skeleton *skeleton)
 {
+	struct span key = skeleton->bytes;
 	size_t set = hash & (SETS - 1);
 
 	for (size_t k = 0; k < WAYS; k++) {
 		struct entry *e = c->entries[set][k];
 
 		if (c->hashes[set][k] == hash && e && e->key_n == key.n && e->dialect == lang.dialect && e->modes == lang.modes &&
-		    memcmp(entry_key(e), key.p, key.n) == 0) {
+		    same_holes(e, skeleton) && memcmp(entry_key(e), key.p, key.n) == 0) {
 			if (c->used[set][k] < UINT8_MAX)
 				c->used[set][k]++;
 			return e;
@@ -161,15 +205,38 @@ look_up(struct identity_cache *c, uint64_t hash, struct sql_lang lang, struct sp
 	return NULL;
 }
 
+/* The values of this text: those kept, with the literals that were cut out of it. */
 static void
-hit(struct entry *e, struct span key, struct identity *out)
+fill_holes(struct identity_cache *c, struct sql_lang lang, struct entry *e, struct identity *out)
+{
+	const struct hole *holes = entry_holes(e);
+
+	memcpy(c->values, entry_values(e), e->nvalues * sizeof *c->values);
+	for (uint32_t i = 0; i < e->nholes; i++) {
+		struct span literal = c->skeleton.cuts[i].literal;
+
+		literal = span_of(literal.p - holes[i].before, literal.n + holes[i].before);
+		c->values[holes[i].value].hash = literal_hash(c, lang, literal);
+	}
+	out->literals = 0;
+	for (uint32_t i = 0; i < e->nvalues; i++)
+		if (c->values[i].kind != SQL_VALUE_PLACEHOLDER)
+			out->literals = sql_hash_mix(out->literals, c->values[i].hash ? c->values[i].hash : c->values[i].kind);
+	out->values = c->values;
+}
+
+/* key: the text. */
+static void
+hit(struct identity_cache *c, struct sql_lang lang, struct entry *e, struct span key, struct identity *out)
 {
 	const uint8_t *stored = entry_key(e);
 
 	out->shape = e->shape;
 	out->literals = e->literals;
-	out->values = (const struct value_hash *)(const void *)(e + 1);
+	out->values = entry_values(e);
 	out->nvalues = e->nvalues;
+	if (e->nholes)
+		fill_holes(c, lang, e, out);
 	out->nplaceholders = e->nplaceholders;
 	out->text = key;
 	out->name = span_of((e->name_extra ? stored + e->key_n : key.p) + e->name_at, e->name_n);
@@ -213,22 +280,58 @@ within(struct span inner, struct span outer)
 	return inner.p >= outer.p && inner.p + inner.n <= outer.p + outer.n;
 }
 
-/* Keeps the identity of a key, when there is memory within the limit. */
-static void
-remember(struct identity_cache *c, uint64_t hash, struct sql_lang lang, struct span key, const struct identity *id)
+/* Finds for each cut the literal it is of; false when one is not the end of a literal, or what is kept could depend on its value. */
+static bool
+match_cuts(struct identity_cache *c, const struct sql_stmt *st, const struct identity *id)
 {
+	const uint8_t *behind = st->text.p;
+	size_t v = 0;
+
+	for (uint32_t i = 0; i < c->skeleton.ncuts; i++)
+		c->holes[i] = (struct hole){ .at = c->skeleton.cuts[i].hole };
+	if ((st->cls != SQL_READ && st->cls != SQL_WRITE) || st->name.n || st->value.n || st->cut || st->unfinished || st->values_rest.n ||
+	    id->nvalues != st->nvalues)
+		return false;
+	for (uint32_t i = 0; i < c->skeleton.ncuts; i++) {
+		struct span cut = c->skeleton.cuts[i].literal;
+		const uint8_t *end = cut.p + cut.n;
+
+		while (v < st->nvalues && st->values[v].raw.p + st->values[v].raw.n < end)
+			v++;
+		if (v == st->nvalues || st->values[v].kind != SQL_VALUE_LITERAL)
+			return false;
+		struct span raw = st->values[v].raw;
+
+		if (raw.p + raw.n != end || raw.p > cut.p || raw.p < behind || cut.p - raw.p > UINT16_MAX)
+			return false;
+		c->holes[i].value = (uint16_t)v;
+		c->holes[i].before = (uint16_t)(cut.p - raw.p);
+		behind = end;
+		v++;
+	}
+	return true;
+}
+
+/* Keeps the identity of the skeleton, when there is memory within the limit. id->shape NULL: that its texts are kept whole. */
+static void
+remember(struct identity_cache *c, uint64_t hash, struct sql_lang lang, const struct identity *id)
+{
+	struct span key = c->skeleton.bytes;
 	size_t set = hash & (SETS - 1), way = make_way(c, set);
 	bool extra = id->name.n && !within(id->name, key);
-	size_t values = id->nvalues * sizeof(struct value_hash), total = sizeof(struct entry) + values + key.n + (extra ? id->name.n : 0);
+	size_t values = id->nvalues * sizeof(struct value_hash), holes = c->skeleton.ncuts * sizeof(struct hole);
+	size_t total = sizeof(struct entry) + values + holes + key.n + (extra ? id->name.n : 0);
 	struct entry *e = c->bytes + total <= LIMIT_CACHE_BYTES ? mem_alloc(total) : NULL;
 
 	if (!e)
 		return;
 	*e = (struct entry){ .literals = id->literals, .shape = id->shape, .nvalues = (uint32_t)id->nvalues,
-		.nplaceholders = id->nplaceholders, .key_n = (uint32_t)key.n, .bytes = (uint32_t)total, .dialect = lang.dialect,
+		.nplaceholders = id->nplaceholders, .nholes = c->skeleton.ncuts, .key_n = (uint32_t)key.n, .bytes = (uint32_t)total, .dialect = lang.dialect,
 		.modes = lang.modes, .unfinished = id->unfinished, .name_extra = extra };
 	if (id->nvalues)
-		memcpy(e + 1, id->values, values);
+		memcpy(entry_values(e), id->values, values);
+	if (holes)
+		memcpy(entry_holes(e), c->holes, holes);
 	memcpy(entry_key(e), key.p, key.n);
 	if (extra)
 		memcpy(entry_key(e) + key.n, id->name.p, id->name.n);
@@ -272,11 +375,20 @@ identity_next(struct identity_cache *c, struct sql_lang lang, struct span text, 
 		return took;
 	}
 	key = parts.text;
-	hash = XXH3_64bits_withSeed(key.p, key.n, c->seed ^ ((uint64_t)lang.modes << 8 | lang.dialect));
-	struct entry *e = look_up(c, hash, lang, key);
+	if (lang.modes & SQL_MODE_UNSAFE_ENCODING)
+		skeleton_whole(&c->skeleton, key);
+	else
+		skeleton_make(&c->skeleton, key);
+	hash = hash_skeleton(c, lang, &c->skeleton);
+	struct entry *e = look_up(c, hash, lang, &c->skeleton);
 
+	if (e && !e->shape) {
+		skeleton_whole(&c->skeleton, key);
+		hash = hash_skeleton(c, lang, &c->skeleton);
+		e = look_up(c, hash, lang, &c->skeleton);
+	}
 	if (e) {
-		hit(e, key, out);
+		hit(c, lang, e, key, out);
 		out->tags = parts.tags;
 		out->ntags = parts.ntags;
 		c->stats.hits++;
@@ -287,7 +399,10 @@ identity_next(struct identity_cache *c, struct sql_lang lang, struct span text, 
 		sql_scan(c->scanner, lang, key, &st);
 		if (st.ntags == 0) {		/* else a comment could not be told from the statement */
 			fill(c, lang, &st, out);
-			remember(c, hash, lang, key, out);
+			if (!c->skeleton.ncuts || match_cuts(c, &st, out))
+				remember(c, hash, lang, out);
+			else
+				remember(c, hash, lang, &(struct identity){ .shape = NULL });
 		}
 	}
 	sql_scan(c->scanner, lang, text, &st);

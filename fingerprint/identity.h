@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* identity: what one worker knows of a statement text: its shape and the hashes of its literals, cached.
- * Does: cache by (dialect, modes, text between the surrounding comments), so that unique tags do not defeat it; bounded, evictions counted,
- * hash seed per process. Never: shared between threads; keeps literal values (hashes only). */
+ * Does: cache by (dialect, modes, text between the surrounding comments, plain literals cut out), so that neither unique tags nor inlined
+ * values defeat it; bounded, evictions counted, hash seed per process. Never: shared between threads; keeps literal values (hashes only). */
 #ifndef ROWCALL_IDENTITY_H
 #define ROWCALL_IDENTITY_H
 
