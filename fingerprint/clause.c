@@ -28,19 +28,19 @@ to_keyword(struct sql_scanner *s)
 }
 
 void
-as_name(struct sql_scanner *s, uint8_t *o, unsigned elem)
+as_name(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 {
 	struct cur *c = &s->cur;
+	uint8_t *word = o + (*o == ' ');
 
-	o += *o == ' ';
-	for (uint8_t *p = o; p < c->o; p++)
+	for (uint8_t *p = word; p < c->o; p++)
 		if (lex_bits[*p] & LEX_UPPER)
 			*p |= 0x20;
-	s->name = piece_of(s, o, c->o);
+	s->name = piece_of(s, word, c->o);
 	s->qual.n = 0;
 	s->path_n = 1;
-	s->path_at = s->name.at;
-	s->path_prev = K_KEYWORD;
+	s->path_at = (uint16_t)(o - s->shape);
+	s->path_prev = (uint8_t)prev;
 	c->prev = K_NAME;
 	c->elem = elem == E_EMPTY ? E_NAME : E_OTHER;
 }
@@ -87,7 +87,7 @@ kw_write(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 
 	if (s->f->clause != CL_NONE && s->f->clause != CL_WITH) {
 		if (next_byte(s) == '(' && s->f->verb != SQL_V_MERGE)
-			as_name(s, o, elem);	/* MySQL's functions insert() and replace() */
+			as_name(s, o, prev, elem);	/* MySQL's functions insert() and replace() */
 		else if (s->f->verb == SQL_V_MERGE)
 			s->f->clause = CL_OTHER;	/* WHEN NOT MATCHED THEN INSERT */
 		else
@@ -176,6 +176,7 @@ kw_values(struct sql_scanner *s, unsigned prev)
 		slot_new(s, SQL_SLOT_INSERT, no_piece, s->cols[i]);
 	if (s->nslots < s->ins_slot0 + s->ncols)
 		s->ncols = (unsigned)(s->nslots - s->ins_slot0);
+	s->row_cols = s->ncols;
 	f->elem_slot0 = f->row_slots = (uint32_t)s->nslots;
 	f->row_o = s->cur.o;
 	f->prev_row_o = f->prev_row_end = NULL;
@@ -192,7 +193,7 @@ static void
 kw_fetch(struct sql_scanner *s)
 {
 	struct cur *c = &s->cur;
-	const uint8_t *p = lex_blanks(c->p, s->end), *q = p;
+	const uint8_t *p = scan_skip(s, c->p), *q = p;
 
 	s->f->clause = CL_LIMIT;
 	while (q < s->end && lex_is_ident(*q))
@@ -210,7 +211,38 @@ kw_fetch(struct sql_scanner *s)
 	s->want = W_OPTION;	/* ROWS, ROW, TIES */
 }
 
+static bool
+opens_clause(unsigned action)
+{
+	return action == ACT_SELECT || action == ACT_WRITE || action == ACT_UPDATE || action == ACT_WITH || action == ACT_FROM ||
+	    action == ACT_JOIN || action == ACT_INTO || action == ACT_TABLE || action == ACT_SET || action == ACT_VALUES || action == ACT_WHERE;
+}
+
+/* Words that expect the same things as before them: hints of position, not clauses. */
+static bool
+keeps_want(unsigned action, unsigned want)
+{
+	if (want == W_ALIAS)
+		return action == ACT_AS;
+	if (want == W_REVERSE || want == W_UNIT)
+		return false;
+	if (want == W_OPTION)
+		return !opens_clause(action);
+	if (want == W_SETTING || want == W_SETVALUE)
+		return action == ACT_SET || !opens_clause(action);	/* SET CHARACTER SET x */
+	return action == ACT_NONE || action == ACT_ONLY || action == ACT_TABLE || action == ACT_NOT || action == ACT_AS ||
+	    want == W_COLUMN || want == W_NAME || want == W_OBJECT;
+}
+
 /* ---- keywords inside expressions ---- */
+
+/* NULL, TRUE, FALSE or DEFAULT that is no value. */
+static void
+stays_keyword(struct sql_scanner *s)
+{
+	if (!keeps_want(ACT_NULL, s->want))
+		s->want = W_NONE;
+}
 
 /* NULL, TRUE, FALSE where a value may stand. They stay behind IS, NOT and in DDL's SET NULL and ON NULL INPUT. */
 static void
@@ -222,9 +254,11 @@ kw_literal(struct sql_scanner *s, enum sql_value_kind kind, uint8_t *o, unsigned
 
 	if (prev == K_START || prev >= K_NAME ||
 	    (prev == K_KEYWORD && (before == ACT_IS || before == ACT_NOT || before == ACT_SET || before == ACT_ON)))
-		return;
-	take_back_word(s, o, prev, elem);
-	scan_value(s, kind, 0, from, c->p);
+		stays_keyword(s);
+	else {
+		take_back_word(s, o, prev, elem);
+		scan_value(s, kind, 0, from, c->p);
+	}
 }
 
 static void
@@ -234,9 +268,11 @@ kw_default(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 	const uint8_t *from = c->p - 7;
 
 	if ((prev != K_OPEN && prev != K_COMMA && prev != K_OP) || next_byte(s) == '(')
-		return;
-	take_back_word(s, o, prev, elem);
-	scan_value(s, SQL_VALUE_DEFAULT, 0, from, c->p);
+		stays_keyword(s);
+	else {
+		take_back_word(s, o, prev, elem);
+		scan_value(s, SQL_VALUE_DEFAULT, 0, from, c->p);
+	}
 }
 
 static void
@@ -269,13 +305,15 @@ static void
 kw_interval(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 {
 	if (prev >= K_NAME) {	/* a column's type */
-		as_name(s, o, elem);
+		as_name(s, o, prev, elem);
 		return;
 	}
 	s->cur.elem = elem;
 	expect(s, SQL_SLOT_LIMIT, no_piece, no_piece);
-	if (s->want == W_NONE)
+	if (s->want == W_NONE) {
 		s->want = W_UNIT;
+		s->rev_o = s->cur.o + strlen(" ?");
+	}
 }
 
 static void
@@ -304,7 +342,7 @@ kw_as(struct sql_scanner *s, unsigned elem)
 		*s->cur.o++ = ' ';
 		scan_type(s);
 	} else if (s->verb == SQL_V_PREPARE && s->f == s->verb_frame && !s->stmt_value.p) {
-		const uint8_t *p = lex_blanks(s->cur.p, s->end);
+		const uint8_t *p = scan_skip(s, s->cur.p);
 
 		s->stmt_value = span_of(p, (size_t)(s->end - p));
 		s->f->clause = CL_NONE;
@@ -321,22 +359,22 @@ kw_for(struct sql_scanner *s)
 
 /* A body of a routine: semicolons up to its END belong to the statement. */
 static void
-kw_begin(struct sql_scanner *s, uint8_t *o, unsigned elem)
+kw_begin(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 {
-	const uint8_t *p = lex_blanks(s->cur.p, s->end);
+	const uint8_t *p = scan_skip(s, s->cur.p);
 	bool atomic = s->end - p >= 6 && strncasecmp((const char *)p, "atomic", 6) == 0;
 
 	if (s->routine && (s->my || atomic || s->block))
 		s->block++;
 	else if (!s->routine)
-		as_name(s, o, elem);
+		as_name(s, o, prev, elem);
 }
 
 static void
 kw_end(struct sql_scanner *s)
 {
 	static const char *const blocks[] = { "if", "loop", "while", "repeat", NULL };
-	const uint8_t *p = lex_blanks(s->cur.p, s->end), *q = p;
+	const uint8_t *p = scan_skip(s, s->cur.p), *q = p;
 
 	s->cur.prev = K_OPERAND;
 	while (q < s->end && lex_is_ident(*q))
@@ -349,32 +387,11 @@ static void
 kw_arith(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 {
 	if (prev < K_NAME)
-		as_name(s, o, elem);	/* mod(a, b) */
+		as_name(s, o, prev, elem);	/* mod(a, b) */
 	else {
 		s->cur.prev = K_OP;
 		clause_operator(s, SQL_SLOT_OTHER, prev);
 	}
-}
-
-static bool
-opens_clause(unsigned action)
-{
-	return action == ACT_SELECT || action == ACT_WRITE || action == ACT_UPDATE || action == ACT_WITH || action == ACT_FROM ||
-	    action == ACT_JOIN || action == ACT_INTO || action == ACT_TABLE || action == ACT_SET || action == ACT_VALUES || action == ACT_WHERE;
-}
-
-/* Words that expect the same things as before them: hints of position, not clauses. */
-static bool
-keeps_want(unsigned action, unsigned want)
-{
-	if (want == W_ALIAS)
-		return action == ACT_AS;
-	if (want == W_REVERSE || want == W_UNIT)
-		return false;
-	if (want == W_OPTION)
-		return !opens_clause(action);
-	return action == ACT_NONE || action == ACT_ONLY || action == ACT_TABLE || action == ACT_NOT || action == ACT_AS ||
-	    want == W_COLUMN || want == W_NAME || want == W_SETTING || want == W_SETVALUE || want == W_OBJECT;
 }
 
 /* Keywords while the next word was to be something special. True when that settled it. */
@@ -384,6 +401,10 @@ wanted_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 	uint8_t *word = o + (*o == ' ');
 
 	if (s->want == W_VERB) {
+		if (prev > K_OPEN) {		/* something else came first */
+			no_verb(s);
+			return false;
+		}
 		if (action != ACT_SELECT && action != ACT_WRITE && action != ACT_UPDATE && action != ACT_WITH)
 			return verb_start(s, word);
 		s->want = W_NONE;
@@ -402,7 +423,7 @@ wanted_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 		s->stmt_name = span_of(s->cur.p, 0);
 		return true;
 	}
-	if (!keeps_want(action, s->want))
+	if (action != ACT_NULL && action != ACT_BOOL && action != ACT_DEFAULT && !keeps_want(action, s->want))
 		s->want = W_NONE;
 	return false;
 }
@@ -540,7 +561,7 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 		kw_end(s);
 		break;
 	case ACT_BEGIN:
-		kw_begin(s, o, elem);
+		kw_begin(s, o, prev, elem);
 		break;
 	case ACT_TO:
 		kw_to(s, o, before);
@@ -549,11 +570,11 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 		if (is_write(f->verb) && f->clause == CL_OTHER && next_byte(s) == '(')
 			kw_values(s, prev);
 		else
-			as_name(s, o, elem);
+			as_name(s, o, prev, elem);
 		break;
 	case ACT_LEFT:
 		if (next_byte(s) == '(')
-			as_name(s, o, elem);
+			as_name(s, o, prev, elem);
 		break;
 	case ACT_ARITH:
 		kw_arith(s, o, prev, elem);
@@ -570,6 +591,31 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 
 /* ---- operators and commas ---- */
 
+void
+end_want(struct sql_scanner *s)
+{
+	switch ((enum want)s->want) {
+	case W_VERB:
+		no_verb(s);
+		break;
+	case W_TABLE:
+	case W_ALIAS:
+	case W_CTE:
+	case W_REVERSE:
+	case W_UNIT:
+	case W_NAME:
+		s->want = W_NONE;
+		break;
+	case W_NONE:
+	case W_COLUMN:
+	case W_SETTING:
+	case W_SETVALUE:
+	case W_OPTION:
+	case W_OBJECT:
+		break;
+	}
+}
+
 /* Arithmetic around a value takes the meaning from its slot: a = 1 + b, b + 1 = c. */
 static void
 demote(struct sql_scanner *s)
@@ -584,11 +630,9 @@ clause_operator(struct sql_scanner *s, unsigned cls, unsigned prev)
 	struct frame *f = s->f;
 	struct cur *c = &s->cur;
 
-	if (s->want == W_REVERSE) {
+	if (s->want == W_REVERSE)
 		demote(s);
-		s->want = W_NONE;
-	} else if (s->want == W_ALIAS || s->want == W_UNIT)
-		s->want = W_NONE;
+	end_want(s);
 	if (f->clause == CL_SETTING && !s->deep && prev >= K_NAME) {
 		if (s->want == W_SETTING && c->o[-2] == ':') {		/* := is = */
 			c->o[-2] = '=';
@@ -628,7 +672,7 @@ clause_comma(struct sql_scanner *s)
 	else if (f->clause == CL_WITH)
 		s->want = W_CTE;
 	else if (f->clause == CL_SETTING) {
-		if (!s->my && !s->list_o)
+		if (!s->my && !s->list_o && s->nvalues)
 			s->list_o = c->o - 1;
 		s->want = s->my ? W_SETTING : W_SETVALUE;
 	}

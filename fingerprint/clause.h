@@ -19,7 +19,7 @@ last_word(const struct sql_scanner *s)
 static inline uint8_t
 next_byte(const struct sql_scanner *s)
 {
-	const uint8_t *p = lex_blanks(s->cur.p, s->end);
+	const uint8_t *p = scan_skip(s, s->cur.p);
 
 	return p < s->end ? *p : 0;
 }
@@ -43,11 +43,13 @@ void capitals(uint8_t *p, const uint8_t *end);
 /* The name that the pen just wrote is a word of the language here. */
 void to_keyword(struct sql_scanner *s);
 /* The word that the pen just wrote (its blank at o) is a name after all. */
-void as_name(struct sql_scanner *s, uint8_t *o, unsigned elem);
+void as_name(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem);
 
 /* ---- verb.c ---- */
 /* A verb inside the statement or at its beginning. */
 void set_verb(struct sql_scanner *s, unsigned verb);
+/* The statement begins with something that is no verb. */
+void no_verb(struct sql_scanner *s);
 /* The statement's first word, written at o..cur.o. True when nothing else is to be done with it. */
 bool verb_start(struct sql_scanner *s, uint8_t *o);
 

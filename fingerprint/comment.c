@@ -27,6 +27,35 @@ scan_is_code(const struct sql_scanner *s, const uint8_t *p)
 	return s->end - p >= 3 && p[0] == '/' && p[1] == '*';
 }
 
+/* Behind the comment at p. */
+static const uint8_t *
+comment_end(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end, bool *done)
+{
+	return *p == '/' ? lex_block(p, end, !s->my, done) : lex_line(p, end);
+}
+
+const uint8_t *
+scan_skip(const struct sql_scanner *s, const uint8_t *p)
+{
+	bool done = true;
+
+	for (;;) {
+		p = lex_blanks(p, s->end);
+		if (p >= s->end || !scan_is_comment(s, p, s->end))
+			return p;
+		p = comment_end(s, p, s->end, &done);
+	}
+}
+
+bool
+scan_dot_follows(const struct sql_scanner *s, const uint8_t *p)
+{
+	if (s->my && p < s->end && *p == '.')
+		return true;		/* t.1a */
+	p = scan_skip(s, p);
+	return p < s->end && *p == '.' && !(p + 1 < s->end && (lex_bits[p[1]] & LEX_NUM));
+}
+
 const uint8_t *
 scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
 {
@@ -38,7 +67,7 @@ scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
 		p = lex_blanks(p, end);
 		if (p >= end || !scan_is_comment(s, p, end))
 			return p;
-		q = *p == '/' ? lex_block(p, end, !s->my, &done) : lex_line(p, end);
+		q = comment_end(s, p, end, &done);
 		s->unfinished |= !done;
 		if (s->ncomments < COMMENTS)
 			s->comments[s->ncomments++] = span_of(p, (size_t)(q - p));

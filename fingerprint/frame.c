@@ -43,7 +43,7 @@ merge_slots(struct sql_scanner *s, uint32_t value0, uint32_t slot0, uint32_t slo
 static void
 element_slot(struct sql_scanner *s, struct frame *f)
 {
-	if (f->kind == F_ROW && f->index < s->ncols)
+	if (f->kind == F_ROW && f->index < s->row_cols)
 		merge_slots(s, f->elem_value0, f->elem_slot0, s->ins_slot0 + f->index);
 	else if (f->kind == F_IN && !f->ncols) {
 		if (f->slot == NO_SLOT) {
@@ -104,7 +104,7 @@ frame_element(struct sql_scanner *s)
 		if (f->kind == F_IN && f->run_o)
 			take_back(s, c, f->run_o);
 	}
-	if (f->kind == F_ROW && !is_value && f->index < s->ncols)
+	if (f->kind == F_ROW && !is_value && f->index < s->row_cols)
 		free_column(s, f, s->ins_slot0 + f->index);
 	f->run_o = f->kind == F_IN && is_value ? c->o : NULL;
 	f->index++;
@@ -229,7 +229,11 @@ table_function(struct sql_scanner *s)
 static void
 put_open(struct cur *c, bool bracket, unsigned last_action)
 {
-	if (bracket ? c->prev == K_KEYWORD && last_action != ACT_ARRAY : c->prev > K_CAST && c->prev != K_NAME && c->prev != K_OPERAND)
+	bool apart = c->prev > K_CAST && c->prev != K_NAME && c->prev != K_TYPE && c->prev != K_OPERAND;
+
+	if (bracket)
+		apart = c->prev == K_COMMA || c->prev == K_OP || (c->prev == K_KEYWORD && last_action != ACT_ARRAY);
+	if (apart)
 		*c->o++ = ' ';
 	*c->o++ = bracket ? '[' : '(';
 	c->p++;
@@ -257,6 +261,7 @@ frame_open(struct sql_scanner *s, bool bracket)
 		s->want = W_NONE;
 	}
 	if (s->deep || up == &s->frames[FRAMES]) {
+		end_want(s);
 		s->deep++;
 		put_open(c, bracket, s->kw_last);
 		c->elem = E_OTHER;
@@ -272,11 +277,15 @@ frame_open(struct sql_scanner *s, bool bracket)
 	f = up + 1;
 	*f = (struct frame){ .kind = (uint8_t)kind, .scope = up->scope, .slot = NO_SLOT, .all = true, .bracket = bracket };
 	f->saved = (uint8_t)c->elem;
+	f->type = c->prev == K_TYPE;
+	f->row = kind == F_ROW;
 	f->value0 = f->elem_value0 = (uint32_t)s->nvalues;
 	f->slot0 = f->elem_slot0 = (uint32_t)s->nslots;
 	f->cls = SQL_SLOT_OTHER;
 	f->floor = s->slot_floor;
 	if (kind == F_ROW) {
+		if (s->nslots > up->row_slots)		/* values between rows (an error) keep theirs */
+			up->row_slots = up->elem_slot0 = (uint32_t)s->nslots;
 		s->nslots = f->slot0 = f->elem_slot0 = up->elem_slot0;
 		s->slot_floor = up->row_slots;
 	}
@@ -290,8 +299,11 @@ frame_open(struct sql_scanner *s, bool bracket)
 	else if (s->want == W_TABLE) {
 		f->clause = CL_FROM;
 		f->want = W_ALIAS;
-	} else
+	} else {
+		if (kind == F_CAST && (s->want == W_OPTION || s->want == W_OBJECT || s->want == W_UNIT))
+			f->want = (uint8_t)s->want;	/* a cast value does not end these, as a plain one does not */
 		s->want = kind == F_COLUMNS ? W_COLUMN : W_NONE;
+	}
 	bool carry = s->pend_o == c->o && (kind == F_CAST || kind == F_GROUP);
 
 	if (kind == F_COLUMNS)
@@ -337,7 +349,7 @@ collapse_slots(struct sql_scanner *s, struct frame *f)
 	static const struct piece none;
 	uint32_t slot;
 
-	if (f->kind == F_ROW && s->ncols) {
+	if (f->kind == F_ROW && s->row_cols) {
 		drop_slots(s, f);
 		return;
 	}
@@ -388,6 +400,8 @@ close_row(struct sql_scanner *s, struct frame *up)
 static unsigned
 element_after(const struct frame *f, bool values)
 {
+	if (f->type && values)
+		return f->saved;
 	bool fresh = f->saved == E_EMPTY || (f->kind == F_NOW && f->saved != E_OTHER);
 
 	return values && fresh && f->kind >= F_NOW ? E_VALUE : E_OTHER;
@@ -409,6 +423,7 @@ frame_close(struct sql_scanner *s, bool bracket)
 	bool values = false, empty = c->prev == K_OPEN;
 
 	if (s->deep || f == s->frames || f->bracket != bracket) {
+		end_want(s);
 		if (s->deep)
 			s->deep--;
 		*c->o++ = bracket ? ']' : ')';
@@ -439,9 +454,9 @@ frame_close(struct sql_scanner *s, bool bracket)
 		c->prev = K_CLOSE;
 	}
 	s->f = up;
-	s->want = f->want;
+	s->want = f->kind == F_CAST && c->prev != K_VALUE ? W_NONE : f->want;
 	if (f->want == W_ALIAS)
 		s->open_table = -1;
-	if (f->kind == F_ROW)
+	if (f->row)
 		close_row(s, up);
 }

@@ -259,15 +259,32 @@ put_decimal(struct out *o, const uint8_t *p, const uint8_t *end, bool negative)
 		put(o, '0');
 }
 
+/* Behind the blanks and comments between a sign and its number. */
+static const uint8_t *
+skip_to_digits(const uint8_t *p, const uint8_t *end, bool mysql)
+{
+	bool done = true;
+
+	for (;;) {
+		p = lex_blanks(p, end);
+		if (end - p >= 2 && p[0] == '/' && p[1] == '*')
+			p = lex_block(p, end, !mysql, &done);
+		else if (p < end && (*p == '-' || *p == '#'))
+			p = lex_line(p, end);
+		else
+			return p;
+	}
+}
+
 static bool
 put_number(struct out *o, struct span raw, bool mysql)
 {
 	const uint8_t *p = raw.p, *end = raw.p + raw.n;
-	bool negative = false;
+	bool negative = raw.n && *p == '-';
 	uint8_t copy[64];
 
-	for (; p < end && (*p == '-' || *p == '+' || (lex_bits[*p] & LEX_BLANK)); p++)
-		negative ^= *p == '-';
+	if (raw.n && (*p == '-' || *p == '+'))
+		p = skip_to_digits(p + 1, end, mysql);
 	if (end - p >= 3 && *p == '0' && strchr("xXoObB", p[1])) {
 		if (mysql) {
 			put_bytes(o, p + 2, end, (p[1] | 0x20) == 'x' ? 4 : 1);

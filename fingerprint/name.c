@@ -20,11 +20,19 @@ put_generated(struct sql_scanner *s, struct span name)
 		memcpy(c->o, " SAVEPOINT", 10);
 		c->o += 10;
 	}
+	unsigned prev = c->prev;
+
 	put_blank(c);
 	*c->o++ = '?';
 	c->prev = K_VALUE;
 	s->stmt_name = name;
-	s->want = s->verb == SQL_V_DECLARE ? W_OPTION : W_NONE;
+	if (prev >= K_NAME && !s->my) {
+		c->prev = K_OP;		/* see put_value */
+		clause_operator(s, SQL_SLOT_OTHER, prev);
+		return;
+	}
+	if (s->verb != SQL_V_FETCH && s->verb != SQL_V_MOVE)		/* FETCH n FROM name: whichever comes */
+		s->want = s->verb == SQL_V_DECLARE ? W_OPTION : W_NONE;
 }
 
 /* A savepoint, cursor or prepared statement: its name becomes ?. */
@@ -37,6 +45,10 @@ generated_name(struct sql_scanner *s)
 
 	if (s->path_n > 1)
 		return;
+	if (s->path_prev == K_DOT) {
+		s->want = W_NONE;
+		return;
+	}
 	if ((s->verb == SQL_V_FETCH || s->verb == SQL_V_MOVE) && one_of(w, directions)) {
 		to_keyword(s);
 		return;
@@ -104,7 +116,7 @@ setting_value(struct sql_scanner *s)
 	uint8_t next = next_byte(s);
 
 	s->want = W_NONE;
-	if (s->path_n > 1 || next == '(' || next == '.' || *from == '@')
+	if (s->path_n > 1 || next == '(' || scan_dot_follows(s, to) || *from == '@')
 		return;
 	drop_name(s);
 	if (!s->stmt_value.p)
@@ -222,7 +234,9 @@ clause_name(struct sql_scanner *s)
 
 	switch ((enum want)s->want) {
 	case W_VERB:
-		if (verb_start(s, s->shape + s->name.at))
+		if (s->path_prev > K_OPEN || s->path_n > 1)
+			no_verb(s);	/* something else came first */
+		else if (verb_start(s, s->shape + s->name.at))
 			s->kw_last = ACT_NONE;
 		break;
 	case W_TABLE:
@@ -241,7 +255,7 @@ clause_name(struct sql_scanner *s)
 		reverse_name(s);
 		break;
 	case W_UNIT:
-		if (s->path_prev == K_VALUE) {
+		if (s->path_prev == K_VALUE && s->shape + s->path_at == s->rev_o) {
 			capitals(s->shape + s->name.at, c->o);
 			c->elem = s->old_elem;
 			c->prev = K_OPERAND;
@@ -285,11 +299,21 @@ clause_value(struct sql_scanner *s, const uint8_t *from, const uint8_t *to)
 			s->stmt_value = span_of(from, (size_t)(to - from));
 		s->want = W_NONE;
 		return true;
-	case W_REVERSE:
 	case W_VERB:
+		no_verb(s);
+		return true;
+	case W_REVERSE:
+	case W_TABLE:
+	case W_ALIAS:
+	case W_CTE:
 		s->want = W_NONE;
 		return true;
-	default:
-		return true;
+	case W_NONE:
+	case W_COLUMN:
+	case W_UNIT:
+	case W_OPTION:
+	case W_OBJECT:
+		break;
 	}
+	return true;
 }

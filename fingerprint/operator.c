@@ -11,13 +11,13 @@ byte_at(const struct sql_scanner *s, const uint8_t *p)
 	return p < s->end ? *p : 0;
 }
 
-/* A number (5, .5) begins at p, blanks before it skipped; NULL when none does. */
+/* A number (5, .5) begins at p, blanks and comments before it skipped; NULL when none does. */
 static const uint8_t *
 number_at(const struct sql_scanner *s, const uint8_t *p)
 {
-	p = lex_blanks(p, s->end);
+	p = scan_skip(s, p);
 	if (lex_bits[byte_at(s, p)] & LEX_NUM)
-		return p;
+		return number_is_name(s, p, lex_number(p, s->end, s->my)) ? NULL : p;
 	return byte_at(s, p) == '.' && (lex_bits[byte_at(s, p + 1)] & LEX_NUM) ? p : NULL;
 }
 
@@ -163,8 +163,7 @@ single(struct sql_scanner *s)
 	*c->o++ = *c->p++;
 	c->prev = K_OP;
 	c->elem = E_OTHER;
-	if (s->want == W_REVERSE || s->want == W_ALIAS)
-		s->want = W_NONE;
+	end_want(s);
 }
 
 /* A star that is not plainly an operand. */
@@ -189,12 +188,16 @@ cast(struct sql_scanner *s)
 	uint8_t *o = c->o;
 	unsigned prev = c->prev;
 
+	if (prev == K_OP)
+		*c->o++ = ' ';
 	memcpy(c->o, "::", 2);
 	c->o += 2;
 	c->p += 2;
 	scan_type(s);
-	if (prev == K_VALUE)
+	if (prev == K_VALUE) {
 		c->o = o;
+		c->prev = prev;
+	}
 }
 
 /* :: and := and :name and a lone colon. */

@@ -23,7 +23,7 @@
 HOT void
 name(struct sql_scanner *s, struct cur *c, const uint8_t *from, const uint8_t *at, struct piece text)
 {
-	if (c->prev == K_DOT) {
+	if (c->prev == K_DOT && s->path_n) {
 		s->qual = s->name;
 		s->path_n = s->path_n < UINT8_MAX ? s->path_n + 1 : UINT8_MAX;
 	} else {
@@ -98,28 +98,25 @@ load(const struct sql_scanner *s, const uint8_t *p, struct way way)
 	return lex_load(p, way.safe ? p + 16 : s->end);
 }
 
-/* Whether a dot follows the blanks at p, which makes any word a name. */
+/* Whether the next token is a dot, which makes any word a name; next: the byte at p. */
 HOT bool
 dot_follows(const struct sql_scanner *s, const uint8_t *p, uint8_t next, struct way way)
 {
-	enum lex_class then;
-
 	if (next == '.')
-		return true;
-	if (LIKELY(lex_class[next] != LEX_SPACE))
-		return false;
-	then = lex_class[peek(s, p + 1, way)];
-	if (LIKELY(then != LEX_SPACE && then != LEX_DOT))
-		return false;
-	p = lex_blanks(p, s->end);
-	return p < s->end && *p == '.';
+		return way.my || !(lex_bits[peek(s, p + 1, way)] & LEX_NUM);
+	if (LIKELY(next == ' ')) {
+		next = peek(s, p + 1, way);
+		if (LIKELY(lex_bits[next] & LEX_IDENT))
+			return false;
+	}
+	return (next == '.' || next == '/' || next == '-' || next == '#' || lex_class[next] == LEX_SPACE) && scan_dot_follows(s, p);
 }
 
 /* Whether MySQL tells the case of the name at hand apart: tables, aliases and qualifiers, but no columns and functions. */
 HOT bool
 keeps_case(const struct sql_scanner *s, const uint8_t *end, uint8_t next, struct way way)
 {
-	return !s->fold || next == '.' || (1u << s->want & KEEPS_CASE) || dot_follows(s, end, next, way);
+	return !s->fold || (1u << s->want & KEEPS_CASE) || dot_follows(s, end, next, way);
 }
 
 /* A word of 16 to 31 bytes: too long for a keyword, but for one. */
@@ -183,7 +180,7 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 		}
 		put_blank(c);
 		o = c->o;
-		if (c->prev != K_DOT && next != '.') {
+		if (c->prev != K_DOT && (next != '.' || (!way.my && (lex_bits[peek(s, end + 1, way)] & LEX_NUM)))) {
 			const struct keyword *kw = keyword_find(s->kw, lower, n);
 
 			if (kw && quoted) {
@@ -203,7 +200,7 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 		c->o = o + n;
 		c->p = end;
 		name(s, c, from, at, piece_of(s, o, o + n));
-		if ((next != '.' && !(next == ',' && separates)) || c->prev < K_NAME || c->o > s->o_limit)
+		if ((next != '.' && !(next == ',' && separates)) || (c->prev != K_NAME && c->prev != K_TABLE) || c->o > s->o_limit)
 			return;
 		*token_o = c->o;
 		*c->o++ = next;
@@ -251,7 +248,7 @@ list_comma(struct sql_scanner *s, struct cur *c, struct frame *f)
 	uint32_t slot = f->kind == F_IN ? f->slot : s->ins_slot0 + f->index;
 	bool simple = c->elem == E_VALUE && f->kind >= F_ROW && c->o - f->elem_o == 1 && s->last_slot == slot;
 
-	if (simple && !s->deep && (f->kind == F_IN || f->index < s->ncols)) {
+	if (simple && !s->deep && (f->kind == F_IN || f->index < s->row_cols)) {
 		if (f->kind == F_IN) {
 			if (f->run_o)
 				c->o = f->run_o;
@@ -291,18 +288,27 @@ comma(struct sql_scanner *s, struct cur *c)
 		LEND(clause_comma(s));
 }
 
+/* Whether the dot at the pen follows a name of MySQL directly, whose part 1a may begin with a digit. */
+static bool
+glued_dot(const struct sql_scanner *s, const struct cur *c)
+{
+	const uint8_t last = c->p > s->start ? c->p[-1] : 0;
+
+	return s->my && (c->prev == K_NAME || c->prev == K_TABLE) && (lex_is_ident(last) || last == '`' || last == '"' || last == '#');
+}
+
 HOT void
 dot(struct sql_scanner *s, struct cur *c)
 {
-	if (UNLIKELY(c->prev < K_NAME || c->prev == K_VALUE) && c->p + 1 < s->end && (lex_bits[c->p[1]] & LEX_NUM)) {
+	if (UNLIKELY(c->p + 1 < s->end && (lex_bits[c->p[1]] & LEX_NUM)) && !glued_dot(s, c)) {
 		LEND(scan_number(s, s->cur.p, s->cur.p));
 		return;
 	}
-	if (c->prev == K_KEYWORD)
-		*c->o++ = ' ';
+	if (c->prev != K_NAME && c->prev != K_TABLE)
+		s->path_n = 0;		/* (row).field; or no path at all */
 	*c->o++ = '.';
 	c->p++;
-	c->prev = K_DOT;
+	c->prev = c->prev < K_NAME || c->prev == K_VALUE ? K_OP : K_DOT;
 }
 
 /* The * of count(*), t.* and SELECT *. */

@@ -13,7 +13,7 @@
 #include "sql.h"
 
 /* What the last token was. Up to K_CAST no blank follows it; from K_NAME on an operand has ended. */
-enum kind { K_START, K_OPEN, K_DOT, K_CAST, K_COMMA, K_OP, K_KEYWORD, K_NAME, K_TABLE, K_VALUE, K_CLOSE, K_OPERAND };
+enum kind { K_START, K_OPEN, K_DOT, K_CAST, K_COMMA, K_OP, K_KEYWORD, K_NAME, K_TABLE, K_TYPE, K_VALUE, K_CLOSE, K_OPERAND };
 
 /* What the current element of a list consists of so far. */
 enum elem { E_EMPTY, E_VALUE, E_NAME, E_OTHER };
@@ -91,6 +91,8 @@ struct frame {
 	uint8_t want;		/* what to want behind it */
 	bool all;		/* every element so far is a value */
 	bool bracket;
+	bool type;		/* arguments of a type */
+	bool row;		/* opened as F_ROW */
 };
 
 enum { FRAMES = 128, SCOPES = 256, SHAPE_SLACK = 256, NAMES_BYTES = 4096, CTES = 32, COMMENTS = 16, TUPLE = 16, NO_SLOT = SQL_NO_SLOT };
@@ -157,7 +159,7 @@ struct sql_scanner {
 	uint8_t *pend_o;	/* a value right here is what the operator compares */
 	uint8_t pend_cls;
 	struct piece pend_col, pend_qual;
-	uint8_t *rev_o;		/* a name right here is what the value before the operator is compared with */
+	uint8_t *rev_o;		/* W_REVERSE, W_UNIT: only a name right here is meant */
 	unsigned value_prev;	/* enum kind before the last value */
 	uint32_t last_slot;	/* its slot */
 	uint8_t *tuple_end;	/* behind the last (a, b), the columns of which are in tuple[] */
@@ -174,6 +176,7 @@ struct sql_scanner {
 	int open_table;		/* the table that may still get a schema or an alias, or -1 */
 	int target;		/* the table written, or -1 */
 	unsigned ncols;		/* INSERT column list */
+	unsigned row_cols;	/* .. as it was when VALUES came */
 	uint32_t ins_slot0;
 	size_t names_n, nctes, ncomments, tag_n;
 
@@ -278,6 +281,8 @@ void scan_placeholder(struct sql_scanner *s, const uint8_t *to);
 /* A string whose quote is at q, a number whose digits begin at `digits`; from: where its prefix or sign begins. */
 void scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc);
 void scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits);
+/* Whether digits..end, which reads like a number, goes on as a name of MySQL: 2fa_tokens, 1a in t.1a. */
+bool number_is_name(const struct sql_scanner *s, const uint8_t *digits, const uint8_t *end);
 /* ---- word.c ---- */
 void word_slow(struct sql_scanner *s);
 bool word_prefix(struct sql_scanner *s, unsigned n);
@@ -303,6 +308,10 @@ void at_sign(struct sql_scanner *s);
 const uint8_t *scan_comments(struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
 /* Whether a comment begins at p (a hint or executable comment does not count). */
 bool scan_is_comment(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end);
+/* Behind the blanks and comments at p; a look ahead. */
+const uint8_t *scan_skip(const struct sql_scanner *s, const uint8_t *p);
+/* Whether the next token behind blanks and comments at p is a dot (not .5, unless glued to a word of MySQL), which makes any word before it a name. */
+bool scan_dot_follows(const struct sql_scanner *s, const uint8_t *p);
 /* Whether a hint or executable comment begins at p, which is no comment. */
 bool scan_is_code(const struct sql_scanner *s, const uint8_t *p);
 void comments(struct sql_scanner *s);
@@ -321,6 +330,8 @@ void clause_name(struct sql_scanner *s);
 bool clause_value(struct sql_scanner *s, const uint8_t *from, const uint8_t *to);
 /* A comparing (or other) operator was written. */
 void clause_operator(struct sql_scanner *s, unsigned cls, unsigned prev);
+/* Something came that ends the wait for a verb, table, alias, unit or generated name. */
+void end_want(struct sql_scanner *s);
 /* A comma was written in a clause that lists tables, rows, CTEs or settings. */
 void clause_comma(struct sql_scanner *s);
 /* The class of the finished statement. */

@@ -119,6 +119,15 @@ put_setting(struct sql_scanner *s, struct sql_stmt *out)
 	}
 }
 
+/* A row of VALUES that is not closed does not hide the slots of those before it. */
+static void
+keep_row_slots(struct sql_scanner *s)
+{
+	for (const struct frame *f = s->f; f > s->frames; f--)
+		if (f->row && s->nslots < (f - 1)->row_slots)
+			s->nslots = (f - 1)->row_slots;
+}
+
 /* SET x = a, b, c in PostgreSQL is one value. */
 static void
 drop_setting_list(struct sql_scanner *s)
@@ -136,6 +145,7 @@ static void
 finish(struct sql_scanner *s, struct sql_stmt *out, const uint8_t *from)
 {
 	drop_setting_list(s);
+	keep_row_slots(s);
 	out->cut = s->over || s->shortened;
 	if (out->cut)
 		put_cut(s);
@@ -211,6 +221,19 @@ trim_end(const uint8_t *from, const uint8_t *end)
 	return end;
 }
 
+/* Skips blanks, comments (their tags are the statement's) and byte order marks in front of a statement. */
+static const uint8_t *
+leading(struct sql_scanner *s, const uint8_t *p)
+{
+	for (;;) {
+		p = scan_comments(s, p, s->end);
+		read_tags(s);
+		if (s->end - p < 3 || memcmp(p, "\xef\xbb\xbf", 3) != 0)
+			return p;
+		p += 3;
+	}
+}
+
 size_t
 sql_scan(struct sql_scanner *s, struct sql_lang lang, struct span text, struct sql_stmt *out)
 {
@@ -224,9 +247,7 @@ sql_scan(struct sql_scanner *s, struct sql_lang lang, struct span text, struct s
 	s->shortened = text.n > LIMIT_SQL_TEXT;
 	s->start = text.p;
 	s->end = s->shortened ? text.p + LIMIT_SQL_TEXT : end;
-	from = text.p + (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);	/* a byte order mark */
-	s->cur.p = from = scan_comments(s, from, s->end);
-	read_tags(s);
+	s->cur.p = from = leading(s, text.p);
 	scan_statement(s);
 	p = s->cur.p;
 	if (!s->last)

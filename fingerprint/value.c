@@ -30,7 +30,7 @@ value_slot(struct sql_scanner *s)
 		return slot_new(s, s->pend_cls, s->pend_qual, s->pend_col);
 	if (f->kind == F_IN && !f->ncols)
 		return f->slot != NO_SLOT ? f->slot : frame_list_slot(s, f);
-	if (f->kind == F_ROW && f->index < s->ncols)
+	if (f->kind == F_ROW && f->index < s->row_cols)
 		return s->ins_slot0 + f->index;
 	if (f->kind == F_TUPLE && f->index < (f - 1)->ncols)
 		return (f - 1)->slot + f->index;
@@ -52,6 +52,10 @@ put_value(struct sql_scanner *s, unsigned kind, uint32_t number, const uint8_t *
 	put_blank(c);
 	*c->o++ = '?';
 	c->prev = K_VALUE;
+	if (UNLIKELY(s->value_prev >= K_NAME && !s->my)) {
+		c->prev = K_OP;		/* where a shape's ? reads as an operator, what follows must read so now, too */
+		clause_operator(s, SQL_SLOT_OTHER, s->value_prev);
+	}
 }
 
 void
@@ -117,6 +121,8 @@ drop_type(struct sql_scanner *s)
 	bool query = s->verb == SQL_V_SELECT || s->verb == SQL_V_VALUES || s->verb == SQL_V_DECLARE || is_write(s->verb);
 	bool known = false;
 
+	if ((s->want != W_NONE && s->want != W_REVERSE) || (s->path_prev == K_KEYWORD && (s->kw_last == ACT_AS || s->kw_last == ACT_INTERVAL)))
+		return;
 	for (size_t i = 0; times[i]; i++)
 		known |= span_is_nocase(name, times[i]);
 	if (o)
@@ -126,6 +132,8 @@ drop_type(struct sql_scanner *s)
 		c->prev = s->path_prev;
 	} else
 		return;
+	if (s->want == W_REVERSE)
+		clause_operator(s, SQL_SLOT_OTHER, K_NAME);	/* the name was no column */
 	c->o = o;
 	c->elem = c->elem == E_NAME ? E_EMPTY : E_OTHER;
 }
@@ -154,6 +162,12 @@ skip_digits(const uint8_t *p, const uint8_t *end)
 	return p;
 }
 
+bool
+number_is_name(const struct sql_scanner *s, const uint8_t *digits, const uint8_t *end)
+{
+	return s->my && end < s->end && lex_is_ident(*end) && !memchr(digits, '.', (size_t)(end - digits));
+}
+
 void
 scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
 {
@@ -161,8 +175,7 @@ scan_number(struct sql_scanner *s, const uint8_t *from, const uint8_t *digits)
 
 	if (UNLIKELY(end < s->end && (*end == '.' || lex_is_ident(*end)))) {
 		end = lex_number(digits, s->end, s->my);
-		/* MySQL: 2fa_tokens is a name; so is 1a in t.1a */
-		if (s->my && end < s->end && lex_is_ident(*end) && !memchr(digits, '.', (size_t)(end - digits)) && from == digits) {
+		if (number_is_name(s, digits, end) && from == digits) {
 			word_slow(s);
 			return;
 		}

@@ -56,6 +56,14 @@ set_verb(struct sql_scanner *s, unsigned verb)
 		s->target = -1;
 }
 
+void
+no_verb(struct sql_scanner *s)
+{
+	s->want = W_NONE;
+	s->verb_set = s->unknown = true;
+	s->f->clause = CL_OTHER;
+}
+
 bool
 verb_start(struct sql_scanner *s, uint8_t *o)
 {
@@ -67,8 +75,7 @@ verb_start(struct sql_scanner *s, uint8_t *o)
 	while (v < end && !span_is_nocase(w, v->word))
 		v++;
 	if (v == end || (v->verb == SQL_V_REPLACE && !s->my)) {
-		s->verb_set = s->unknown = true;
-		s->f->clause = CL_OTHER;
+		no_verb(s);
 		return false;
 	}
 	if (v->want == W_VERB)

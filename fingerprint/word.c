@@ -59,12 +59,15 @@ has_room(struct sql_scanner *s, struct cur *c, size_t n)
 	return false;
 }
 
-/* Folds runs of digits to '#' in the bytes o..c->o (opt-in rule). */
+/* Folds runs of digits to '#' in the bytes o..c->o (opt-in rule); digits a name begins with stay. */
 static void
 fold_shards(struct cur *c, uint8_t *o)
 {
-	uint8_t *to = o;
+	uint8_t *to;
 
+	while (o < c->o && (lex_bits[*o] & LEX_NUM))
+		o++;
+	to = o;
 	for (uint8_t *q = o; q < c->o; q++) {
 		if (!(lex_bits[*q] & LEX_NUM))
 			*to++ = *q;
@@ -119,31 +122,20 @@ find_keyword(const struct sql_scanner *s, const uint8_t *p, size_t n)
 	return n > 16 ? keyword_find_long(s->kw, span_of(p, n)) : keyword_find(s->kw, lex_lower(lex_load(p, p + n)), (unsigned)n);
 }
 
-/* Whether the next token is a dot. */
-static bool
-dot_follows(const struct sql_scanner *s, const uint8_t *p)
-{
-	p = lex_blanks(p, s->end);
-	return p < s->end && *p == '.';
-}
-
 /* Whether the name that ends at p folds to lower case. */
 static bool
 folds(const struct sql_scanner *s, const uint8_t *p)
 {
-	return !s->my || !(!s->fold || (1u << s->want & KEEPS_CASE) || dot_follows(s, p));
+	return !s->my || !(!s->fold || (1u << s->want & KEEPS_CASE) || scan_dot_follows(s, p));
 }
 
-/* Writes an unquoted word as it is folded. */
+/* Writes a word without quotes; there is room. */
 static void
-put_word(struct sql_scanner *s, const uint8_t *p, const uint8_t *end, bool plain)
+put_letters(struct sql_scanner *s, const uint8_t *p, const uint8_t *end, bool ascii, bool lower)
 {
 	struct cur *c = &s->cur;
-	bool lower = folds(s, end);
 
-	if (!has_room(s, c, (size_t)(end - p)))
-		return;
-	if (plain)
+	if (ascii)
 		put_plain(c, p, (size_t)(end - p), lower);
 	else
 		while (p < end)
@@ -163,14 +155,15 @@ word_slow(struct sql_scanner *s)
 	if (!plain)
 		end = word_end(s, from);
 	end += end == from;		/* a lone dollar */
-	if (c->prev != K_DOT && !dot_follows(s, end))
+	if (c->prev != K_DOT && !scan_dot_follows(s, end))
 		kw = find_keyword(s, from, (size_t)(end - from));
 	put_blank(c);
 	c->p = end;
-	o = c->o;
-	put_word(s, from, end, plain);
-	if (c->o > s->o_limit && c->o == s->o_limit + 1)
-		o = c->o;		/* no room */
+	if (has_room(s, c, (size_t)(end - from))) {
+		o = c->o;
+		put_letters(s, from, end, plain, folds(s, end));
+	} else
+		o = c->o;
 	if (kw && !(kw->flags & KW_NAME)) {
 		for (uint8_t *q = o; q < c->o; q++)
 			*q = lex_bits[*q] & LEX_LOWER ? (uint8_t)(*q & ~0x20) : *q;
@@ -220,24 +213,21 @@ word_prefix(struct sql_scanner *s, unsigned n)
 	return false;
 }
 
-/* Whether the bytes are letters, digits, _ and $ only, none of which the dialect would fold. */
+/* Whether the bytes are letters (any byte from 0x80 is a part of one), digits, _ and $ only, none of which the dialect would fold. */
 static bool
 plain_bytes(const struct sql_scanner *s, const uint8_t *p, size_t n)
 {
 	const uint8_t *end = p + n;
 
 	while (p < end) {
-		size_t run = lex_run(lex_plain_mask(lex_load(p, end), s->my));
+		lex16 v = lex_load(p, end);
+		size_t run = lex_run(lex_plain_mask(v, s->my) | lex_high_mask(v));
 
 		p += run;
-		if (run == 16 || p == end)
-			continue;
-		run = s->pairs ? 0 : lex_utf8(p, end);
-		if (run < 2)
-			return false;
-		p += run;
+		if (run < 16)
+			break;
 	}
-	return true;
+	return p == end;
 }
 
 /* Whether the n bytes inside quotes mean the same without them. */
@@ -246,7 +236,7 @@ bare(const struct sql_scanner *s, unsigned prev, const uint8_t *p, size_t n)
 {
 	if (n == 0 || n > 63 || lex_class[*p] != LEX_WORD || prev == K_START || !plain_bytes(s, p, n))
 		return false;
-	return prev == K_DOT || dot_follows(s, p + n + 1) || !find_keyword(s, p, n);
+	return prev == K_DOT || scan_dot_follows(s, p + n + 1) || !find_keyword(s, p, n);
 }
 
 /* Where the quoted text that begins at p ends, its quote included. */
@@ -260,31 +250,14 @@ quoted_end(struct sql_scanner *s, const uint8_t *q)
 	return end - done;
 }
 
-/* Any quoted identifier; q is at its quote, s->cur.p at its first byte (the U of U&"..", too). */
-void
-quoted_slow(struct sql_scanner *s, const uint8_t *q)
+/* Writes a quoted name: from its quote at q to end, where its closing quote is or the text stops. Returns the name without quotes. */
+static struct piece
+put_quoted(struct sql_scanner *s, const uint8_t *q, const uint8_t *end)
 {
 	struct cur *c = &s->cur;
-	const uint8_t *from = c->p, *p = q + 1, *end = quoted_end(s, q);
-	uint8_t quote = s->my ? '`' : '"', *at = c->o, *o;
-	bool plain = q == from && bare(s, c->prev, p, (size_t)(end - p));
+	const uint8_t quote = s->my ? '`' : '"', *p = q + 1;
+	uint8_t *o;
 
-	c->p = end + (end < s->end);
-	put_blank(c);
-	if (!has_room(s, c, (size_t)(end - p) + 2)) {
-		scan_name(s, from, at, piece_of(s, c->o, c->o));
-		return;
-	}
-	if (plain) {
-		o = c->o;
-		put_plain(c, p, (size_t)(end - p), folds(s, c->p));
-		if (s->shards)
-			fold_shards(c, o);
-		scan_name(s, from, at, piece_of(s, o, c->o));
-		return;
-	}
-	memcpy(c->o, "U&", 2);
-	c->o += q > from ? 2 : 0;
 	*c->o++ = quote;
 	for (o = c->o; p < end;) {
 		p += *p == *q;		/* doubled in the text */
@@ -297,10 +270,40 @@ quoted_slow(struct sql_scanner *s, const uint8_t *q)
 	struct piece text = piece_of(s, o, c->o);
 
 	*c->o++ = quote;
+	return text;
+}
+
+/* Any quoted identifier; q is at its quote, s->cur.p at its first byte (the U of U&"..", too). */
+void
+quoted_slow(struct sql_scanner *s, const uint8_t *q)
+{
+	struct cur *c = &s->cur;
+	const uint8_t *from = c->p, *p = q + 1, *end = quoted_end(s, q);
+	uint8_t *at = c->o, *o;
+	bool plain = q == from && bare(s, c->prev, p, (size_t)(end - p));
+
+	c->p = end + (end < s->end);
+	put_blank(c);
+	if (!has_room(s, c, (size_t)(end - p) + 2)) {
+		scan_name(s, from, at, piece_of(s, c->o, c->o));
+		return;
+	}
+	if (plain) {
+		o = c->o;
+		put_letters(s, p, end, ascii_end(p, end) == end, folds(s, c->p));
+		if (s->shards)
+			fold_shards(c, o);
+		scan_name(s, from, at, piece_of(s, o, c->o));
+		return;
+	}
+	memcpy(c->o, "U&", 2);
+	c->o += q > from ? 2 : 0;
+	struct piece text = put_quoted(s, q, end);
+
 	scan_name(s, from, at, text);
 }
 
-/* MySQL @user_variable, @@system.variable, @`quoted`: part of a name. */
+/* MySQL @user_variable, @@system.variable: one name, without case. */
 void
 at_variable(struct sql_scanner *s)
 {
@@ -308,18 +311,23 @@ at_variable(struct sql_scanner *s)
 	const uint8_t *from = c->p, *p = from, *end;
 	uint8_t *at = c->o, *o;
 
-	while (p < s->end && *p == '@' && p - from < 2)
-		p++;
-	for (end = p; end < s->end && (lex_is_ident(*end) || (*end == '.' && end > p)); end++)
-		;
 	put_blank(c);
+	o = c->o;
+	for (; byte_at(s, p) == '@' && p - from < 2; p++)
+		*c->o++ = '@';
+	for (;;) {
+		end = word_end(s, p);
+		if (!has_room(s, c, (size_t)(end - p))) {
+			o = c->o;
+			break;
+		}
+		put_letters(s, p, end, false, true);
+		if (!scan_dot_follows(s, end))
+			break;
+		*c->o++ = '.';
+		p = scan_skip(s, scan_skip(s, end) + 1);
+	}
 	c->p = end;
-	if (has_room(s, c, (size_t)(end - from))) {
-		o = c->o;
-		for (p = from; p < end;)
-			p = put_char(s, c, p, true, false);
-	} else
-		o = c->o;
 	scan_name(s, from, at, piece_of(s, o, c->o));
 }
 
@@ -337,44 +345,54 @@ type_word(struct span w)
 	return false;
 }
 
-/* Copies one word of a type in lower case, or a quoted one as it stands. */
+/* Whether a name of a type begins at p. */
+static bool
+type_begins(const struct sql_scanner *s, const uint8_t *p)
+{
+	return p < s->end && (lex_class[*p] == LEX_WORD || (*p == '`' && s->my) || (*p == '"' && (!s->my || s->ansi)));
+}
+
+/* Copies one word of a type in lower case, or a quoted one as quoted names are written. */
 static const uint8_t *
 type_name(struct sql_scanner *s, struct cur *c, const uint8_t *p)
 {
 	const uint8_t *end;
-	bool done = true;
 
-	if (*p == '"' || *p == '`') {
-		end = lex_string(p, s->end, s->pairs, &done);
-		s->unfinished |= !done;
-		if (done && bare(s, K_CAST, p + 1, (size_t)(end - p - 2))) {
-			if (!has_room(s, c, (size_t)(end - p)))
-				return end;
-			memcpy(c->o, p + 1, (size_t)(end - p - 2));
-			c->o += end - p - 2;
-			return end;
-		}
-	} else
+	if (lex_class[*p] == LEX_WORD) {
 		end = word_end(s, p);
-	if (has_room(s, c, (size_t)(end - p)))
-		while (p < end)
-			p = put_char(s, c, p, *p != '"' && *p != '`' && lex_is_ident(*p) && end[-1] != '"', true);
-	return end;
+		if (has_room(s, c, (size_t)(end - p)))
+			put_letters(s, p, end, false, true);
+		return end;
+	}
+	end = quoted_end(s, p);
+	if (has_room(s, c, (size_t)(end - p) + 2)) {
+		if (bare(s, K_CAST, p + 1, (size_t)(end - p - 1)))
+			put_letters(s, p + 1, end, false, true);
+		else
+			put_quoted(s, p, end);
+	}
+	return end + (end < s->end);
 }
 
-/* (10, 2) of a type: its numbers become `?`s without a slot. */
+/* (10, 2) of a type: its numbers become one ? without a slot. p itself when something else stands there. */
 static const uint8_t *
 type_arguments(struct sql_scanner *s, struct cur *c, const uint8_t *p)
 {
-	const uint8_t *q = p + 1;
+	const uint8_t *q = p;
 
-	while (q < s->end && *q != ')' && q - p < 40)
-		q++;
+	do {
+		const uint8_t *digits;
+
+		q = lex_blanks(q + 1, s->end);
+		q += byte_at(s, q) == '-';
+		for (digits = q; lex_bits[byte_at(s, q)] & LEX_NUM; q++)
+			;
+		if (q == digits && byte_at(s, q++) != '?')
+			return p;
+		q = lex_blanks(q, s->end);
+	} while (byte_at(s, q) == ',' && q - p < 40);
 	if (byte_at(s, q) != ')')
 		return p;
-	for (const uint8_t *r = p + 1; r < q; r++)
-		if (!(lex_bits[*r] & (LEX_NUM | LEX_BLANK)) && *r != ',' && *r != '?' && *r != '-')
-			return p;
 	memcpy(c->o, "(?)", 3);
 	c->o += 3;
 	return q + 1;
@@ -384,40 +402,37 @@ void
 scan_type(struct sql_scanner *s)
 {
 	struct cur *c = &s->cur;
-	const uint8_t *p = lex_blanks(c->p, s->end), *q;
+	const uint8_t *p = scan_skip(s, c->p), *q;
 
-	while (p < s->end && (lex_class[*p] == LEX_WORD || *p == '"')) {
+	while (type_begins(s, p)) {
 		p = type_name(s, c, p);
-		q = lex_blanks(p, s->end);
+		q = scan_skip(s, p);
 		if (byte_at(s, q) == '.') {
 			*c->o++ = '.';
-			p = lex_blanks(q + 1, s->end);
+			p = scan_skip(s, q + 1);
 			continue;
 		}
 		if (byte_at(s, q) == '(') {
 			p = type_arguments(s, c, q);
-			q = lex_blanks(p, s->end);
+			q = scan_skip(s, p);
 		}
-		if (q >= s->end || lex_class[*q] != LEX_WORD || !type_word(span_of(q, (size_t)(word_end(s, q) - q))))
+		if (c->o > s->o_limit || q >= s->end || lex_class[*q] != LEX_WORD || !type_word(span_of(q, (size_t)(word_end(s, q) - q))))
 			break;
 		*c->o++ = ' ';
 		p = q;
-		if (c->o > s->o_limit)
-			break;
 	}
-	while (p < s->end) {
-		q = lex_blanks(p, s->end);
-		if (byte_at(s, q) != '[')
-			break;
+	for (q = scan_skip(s, p); byte_at(s, q) == '[' && c->o <= s->o_limit; q = scan_skip(s, p)) {
 		for (q++; q < s->end && (lex_bits[*q] & (LEX_NUM | LEX_BLANK)); q++)
 			;
-		if (byte_at(s, q) != ']' || c->o > s->o_limit)
+		if (byte_at(s, q) != ']')
 			break;
 		memcpy(c->o, "[]", 2);
 		c->o += 2;
 		p = q + 1;
 	}
 	c->p = p;
-	if (!(c->prev >= K_NAME))
+	if (byte_at(s, scan_skip(s, p)) == '(')
+		c->prev = K_TYPE;
+	else if (c->prev < K_NAME)
 		c->prev = K_OPERAND;
 }

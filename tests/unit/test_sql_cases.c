@@ -14,8 +14,9 @@
 #include "fingerprint/identity.h"
 #include "fingerprint/limits.h"
 #include "fingerprint/strbuf.h"
+#include "golden.h"
 
-enum { LINE = 8192, PRODUCED = 1 << 16, LEAST_CASES = 400 };
+enum { LINE = GOLDEN_LINE, PRODUCED = 1 << 16, LEAST_CASES = 400 };
 
 static const char *const keys[] = { "class", "tables", "slots", "values", "tags", "name", "value", "flags" };
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -37,37 +38,6 @@ struct runner {
 static unsigned all_cases;
 
 /* ---- text of a case ---- */
-
-/* Replaces <LF> and the like in place; returns the new length. */
-static size_t
-decode(char *s)
-{
-	static const struct {
-		const char *mark;
-		char byte;
-	} marks[] = { { "<LF>", '\n' }, { "<CR>", '\r' }, { "<TAB>", '\t' }, { "<NUL>", '\0' } };
-	char *o = s, *begin = s;
-
-	while (*s) {
-		size_t took = 0;
-
-		for (size_t i = 0; i < sizeof marks / sizeof *marks && !took; i++)
-			if (strncmp(s, marks[i].mark, strlen(marks[i].mark)) == 0) {
-				took = strlen(marks[i].mark);
-				*o++ = marks[i].byte;
-			}
-		if (!took && s[0] == '<' && s[1] == 'x' && s[2] && s[3] && s[4] == '>') {
-			*o++ = (char)strtol((char[]){ s[2], s[3], '\0' }, NULL, 16);
-			took = 5;
-		}
-		if (took)
-			s += took;
-		else
-			*o++ = *s++;
-	}
-	*o = '\0';
-	return (size_t)(o - begin);
-}
 
 static void
 encode(struct strbuf *b, struct span s)
@@ -306,20 +276,6 @@ start_case(struct runner *r, const char *why)
 }
 
 static void
-read_modes(struct runner *r, const char *names)
-{
-	static const char *const modes[] = { "ansi_quotes", "no_backslash", "backslash", "unsafe_encoding", "fold_shards", "sjis" };
-
-	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-		const char *at = strstr(names, modes[i]);
-
-		/* "backslash" is also a part of "no_backslash" */
-		if (at && (at == names || at[-1] == ' '))
-			r->lang.modes |= (uint8_t)(1u << i);
-	}
-}
-
-static void
 check_shape(struct runner *r, const char *want)
 {
 	struct strbuf got;
@@ -335,7 +291,7 @@ static void
 check_other(struct runner *r, char *text, bool same)
 {
 	struct strbuf other;
-	size_t n = decode(text);
+	size_t n = golden_decode(text);
 
 	strbuf_init(&other, PRODUCED);
 	read_text(r, span_of(text, n), &other, false);
@@ -352,10 +308,10 @@ read_line(struct runner *r, const char *key, char *value)
 	if (strcmp(key, "why") == 0)
 		start_case(r, value);
 	else if (strcmp(key, "modes") == 0)
-		read_modes(r, value);
+		r->lang.modes = golden_modes(value);
 	else if (strcmp(key, "sql") == 0) {
 		snprintf(r->sql, sizeof r->sql, "%s", value);
-		r->sql_n = decode(r->sql);
+		r->sql_n = golden_decode(r->sql);
 		read_text(r, span_of(r->sql, r->sql_n), &r->shape, true);
 	} else if (strcmp(key, "shape") == 0)
 		check_shape(r, value);
@@ -379,11 +335,11 @@ static void
 run_file(void **state)
 {
 	struct runner r = { .file = *state };
-	char line[LINE], *colon;
+	char line[LINE], *value;
 	FILE *f = fopen(r.file, "r");
 
 	assert_non_null(f);
-	r.lang.dialect = strstr(r.file, "/mysql-") ? SQL_MYSQL : SQL_POSTGRESQL;
+	r.lang.dialect = golden_dialect(r.file);
 	r.scanner = sql_scanner_new();
 	r.shapes = shapes_new();
 	r.cache = identity_cache_new(r.shapes);
@@ -393,21 +349,14 @@ run_file(void **state)
 		strbuf_init(&r.expected[i], PRODUCED);
 	}
 	while (fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = '\0';
 		r.line++;
-		if (line[0] == '#' && line[1] == ' ')
-			continue;
-		if (!line[0]) {
+		value = golden_value(line);
+		if (value)
+			read_line(&r, line, value);
+		else if (!line[0])
 			finish_case(&r);
-			continue;
-		}
-		colon = strchr(line, ':');
-		if (!colon) {
+		else if (line[0] != '#')
 			fail_case(&r, "no key", "", line);
-			continue;
-		}
-		*colon = '\0';
-		read_line(&r, line, colon + 1 + (colon[1] == ' '));
 	}
 	finish_case(&r);
 	fclose(f);
