@@ -97,7 +97,7 @@ frame_element(struct sql_scanner *s)
 		note_column(s, f);
 	if (f->kind >= F_ROW && is_value) {
 		element_slot(s, f);
-		if (c->o - f->elem_o != 1) {
+		if (c->o - f->elem_o != 1 && f->elem_o <= s->o_limit) {
 			take_back(s, c, f->elem_o);
 			*c->o++ = '?';
 		}
@@ -387,7 +387,7 @@ close_row(struct sql_scanner *s, struct frame *up)
 	s->slot_floor = (up + 1)->floor;
 	if (!up->row_o || s->over)
 		return;
-	if (up->prev_row_o && up->prev_row_end - up->prev_row_o == c->o - up->row_o &&
+	if (up->prev_row_o && up->row_o - up->prev_row_end == 1 && up->prev_row_end - up->prev_row_o == c->o - up->row_o &&
 	    memcmp(up->prev_row_o, up->row_o, (size_t)(c->o - up->row_o)) == 0)
 		take_back(s, c, up->prev_row_end);
 	else {

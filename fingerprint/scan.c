@@ -360,7 +360,7 @@ full(struct sql_scanner *s, uint8_t *token_o)
 {
 	if (!s->over) {
 		s->over = true;
-		s->cut_o = token_o;
+		s->cut_o = token_o < s->o_limit ? token_o : s->o_limit;	/* a list that collapsed may end in the margin */
 	}
 	return s->o_limit + 1;
 }

@@ -183,8 +183,8 @@ word_prefix(struct sql_scanner *s, unsigned n)
 	const uint8_t *from = s->cur.p, *q = from + n;
 	uint8_t first = *from | 0x20, next = byte_at(s, q);
 
-	if (s->cur.prev == K_DOT)
-		return false;
+	if (s->cur.prev == K_DOT && s->my)
+		return false;		/* t.x, and a string */
 	if (n == 1 && next == '\'') {
 		if (first == 'e' && !s->my)
 			scan_string(s, from, q, s->pairs | LEX_ESC_BACKSLASH);
@@ -345,10 +345,12 @@ type_word(struct span w)
 	return false;
 }
 
-/* Whether a name of a type begins at p. */
+/* Whether a name of a type begins at p, and no E'..'. */
 static bool
 type_begins(const struct sql_scanner *s, const uint8_t *p)
 {
+	if (!s->my && s->end - p >= 2 && p[1] == '\'' && lex_class[*p] == LEX_WORD)
+		return false;
 	return p < s->end && (lex_class[*p] == LEX_WORD || (*p == '`' && s->my) || (*p == '"' && (!s->my || s->ansi)));
 }
 

@@ -5,6 +5,7 @@ rowcall_test(test_skeleton unit/test_skeleton.c fingerprint)
 add_library(golden STATIC unit/golden.c)
 target_link_libraries(golden PUBLIC fingerprint)
 rowcall_test(test_sql_cases unit/test_sql_cases.c golden)
+rowcall_test(test_sql_secrets unit/test_sql_secrets.c fingerprint)
 
 # The fuzzer's harness over the golden cases and over what it once found. For longer, in the fuzz preset:
 #   build/fuzz/tests/fuzz_sql -max_total_time=600 -dict=tests/fuzz/fuzz_sql.dict CORPUS build/fuzz/tests/fuzz_sql.seeds tests/fuzz/sql
