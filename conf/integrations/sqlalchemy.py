@@ -7,7 +7,7 @@ Copy this file into your project, then once per engine and once per request:
     with request("GET /orders"):            # in a middleware, a job runner, a test fixture
         ...
 
-A query then ends in /*caller='shop.py%3A64',db_framework='sqlalchemy%3A2.0',route='GET%20%2Forders',rowcall_request='6f1c…'*/:
+(with Flask and FastAPI: flask.py and fastapi.py beside this file). A query then ends in /*caller='shop.py%3A64',db_framework='sqlalchemy%3A2.0',route='GET%20%2Forders',rowcall_request='6f1c…'*/:
 route is the scope that reports and budgets name, rowcall_request tells one request from the next, caller is the app's line nearest
 to the query. It follows the sqlcommenter convention, so other tools can read it too, and does nothing else: the app runs the same
 without rowcall. A comment that differs each time defeats caches keyed by the whole text (server-side prepared statements): always
@@ -34,12 +34,14 @@ def request(route, request_id=None):
         _tags.reset(before)
 
 
-def tag_queries(engine):
+def tag_queries(engine, current=_tags.get):
+    """current() gives the tags of the request that runs now; empty: none runs."""
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def tag(connection, cursor, statement, parameters, context, executemany):
-        if not _tags.get():
+        now = current()
+        if not now:
             return statement, parameters
-        tags = {"caller": caller(), "db_framework": f"sqlalchemy:{__version__}", **_tags.get()}
+        tags = {"caller": caller(), "db_framework": f"sqlalchemy:{__version__}", **now}
         comment = ",".join(f"{key}='{quote(value, safe='')}'" for key, value in sorted(tags.items()) if value)
         if connection.dialect.paramstyle in ("format", "pyformat"):     # these drivers read % as a placeholder
             comment = comment.replace("%", "%%")

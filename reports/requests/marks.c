@@ -43,6 +43,7 @@ mark_free(struct mark *k)
 	mem_free(k);
 }
 
+/* A long name is cut, between characters: test ids carry their parameters, and the test runs whatever it is called. */
 static void
 set_name(char name[LIMIT_NAME + 1], const char *value)
 {
@@ -51,6 +52,8 @@ set_name(char name[LIMIT_NAME + 1], const char *value)
 	if (!value)
 		return;
 	n = strnlen(value, LIMIT_NAME);
+	while (n && ((unsigned char)value[n] & 0xc0) == 0x80)
+		n--;
 	memmove(name, value, n);
 	name[n] = '\0';
 }

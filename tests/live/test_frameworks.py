@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each snippet of conf/integrations on the real framework: the page that asks once per row is proven by its route, the clean one is
+silent, and without rowcall the app answers the same."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from rowcall import PYTHON, TOP
+from servers import clean_environment
+from waiting import free_port
+
+PROGRAMS = TOP / "tests/live/programs"
+NODE = TOP / "tests/live/node"
+ROWS = 12       # orders, each of a customer of its own
+SHOP = ("CREATE TABLE customers (id int PRIMARY KEY, name varchar(40) NOT NULL)",
+        "CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL)",
+        f"INSERT INTO customers WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS}) SELECT n, concat('c', n) FROM n",
+        "INSERT INTO orders SELECT 100 + id, id FROM customers")
+
+
+@pytest.fixture(scope="session")
+def stocked(pg, my):
+    """URLs of a database with customers and orders, by engine. The tests only read it."""
+    for server in (pg, my):
+        server.sql("CREATE DATABASE stocked")
+        server.sql(*SHOP, database="stocked")
+    return {"pg": pg.url(database="stocked"), "mysql": my.url(database="stocked")}
+
+
+class Shop:
+    """Runs a framework's app twice, without rowcall and under it."""
+
+    def __init__(self, rowcall):
+        self.rowcall = rowcall
+
+    def visit(self, *command, url, cwd=None, env=None):
+        """The report; the app has said the same both times."""
+        env = {"DATABASE_URL": url} | (env or {})
+        bare = subprocess.run([str(part) for part in command], env=clean_environment(**env), cwd=cwd, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+        assert bare.returncode == 0, bare.stderr
+        assert f"{ROWS} orders, c3\n" in bare.stdout and not bare.stderr, bare
+        outcome = self.rowcall.run("--", *command, env=env, cwd=cwd)
+        assert outcome.status == 0 and outcome.out == bare.stdout, outcome
+        return outcome.report
+
+
+@pytest.fixture
+def visited(rowcall):
+    return Shop(rowcall)
+
+
+def proves(report, broken, clean, location=None, origin="caller", column="orders.customer_id → customers.id", clean_queries=1):
+    """One N+1, proven, at the broken route; no finding at the clean ones, whose requests were told apart."""
+    found = [(f["rule"], f["verdict"], f["scope"]) for f in report["findings"]]
+    assert found == [("n-plus-one", "proven", broken)], found
+    (finding,) = report["findings"]
+    assert finding["source"]["column"] == column
+    assert finding["repeat"]["executions"] == finding["repeat"]["distinct_parameters"] == ROWS
+    if location:
+        assert (finding["location"]["file"], finding["location"]["origin"]) == (location, origin)
+    requests = [(r["scope"], r["queries"]) for r in report["requests"] if r["scope"] in (broken, clean)]
+    assert sorted(requests) == sorted([(broken, 1 + ROWS)] + [(clean, clean_queries)] * 2)
+    assert all(r["borders_from"] == "tag" for r in report["requests"] if r["scope"] in (broken, clean))
+
+
+def need(program, *paths):
+    for path in paths:
+        if not os.path.exists(path):
+            pytest.skip(f"{path} is not installed")
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+
+
+# --- Node ---------------------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("orm, engine", [(orm, engine) for orm in ("pg", "sequelize", "knex", "typeorm") for engine in ("pg", "mysql")
+                                         if (orm, engine) != ("pg", "mysql")])
+def test_express(visited, stocked, orm, engine):
+    need("node", NODE / "node_modules" / orm, NODE / "node_modules/express")
+    report = visited.visit("node", "express_shop.js", orm, url=stocked[engine], cwd=NODE)
+    proves(report, "GET /orders", "GET /orders/joined", "express_shop.js")
+    assert "GET /customers/:id" in {scope["scope"] for scope in report["scopes"]}
+
+
+# --- Python -------------------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("framework, customer", [("flask", "GET /customers/<int:number>"), ("fastapi", "GET /customers/{number}")])
+@pytest.mark.parametrize("engine", ["pg", "mysql"])
+def test_sqlalchemy_behind(visited, stocked, tmp_path, framework, customer, engine):
+    pytest.importorskip(framework)
+    for name in (framework, "sqlalchemy"):
+        shutil.copy(TOP / f"conf/integrations/{name}.py", tmp_path / f"{name}_tags.py")
+    shutil.copy(PROGRAMS / f"{framework}_shop.py", tmp_path / "shop.py")
+    report = visited.visit(PYTHON, "shop.py", url=stocked[engine].replace("mysql:", "mysql+pymysql:"), cwd=tmp_path)
+    proves(report, "GET /orders", "GET /orders/joined", "shop.py")
+    assert customer in {scope["scope"] for scope in report["scopes"]}
+
+
+# --- Ruby ---------------------------------------------------------------------------------------------------------------------------
+
+def test_rails_with_marginalia(visited, stocked, tmp_path):
+    need("ruby", "/usr/share/doc/ruby-marginalia", "/usr/share/doc/ruby-railties", "/usr/share/doc/ruby-pg")
+    (tmp_path / "config/initializers").mkdir(parents=True)
+    shutil.copy(TOP / "conf/integrations/rails_marginalia.rb", tmp_path / "config/initializers/rowcall.rb")
+    app = shutil.copy(PROGRAMS / "rails_shop.rb", tmp_path)
+    report = visited.visit("ruby", app, url=stocked["pg"], cwd=tmp_path)
+    proves(report, "orders#index", "orders#joined", "rails_shop.rb", "source_location", clean_queries=2)
+    assert "customers#show" in {scope["scope"] for scope in report["scopes"]}
+
+
+# --- test runners -------------------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def runs(rowcall, stocked, tmp_path):
+    """Runs a project's tests with a snippet that marks them, bare, under rowcall, and where ROWCALL_URL leads nowhere."""
+    def run(command, loop, join, *files, **more):
+        for file in files:
+            source, _, target = file.partition(" ")
+            place = tmp_path / (target or os.path.basename(source))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / source, place)
+        env = {"DATABASE_URL": stocked["pg"], "JDBC_DATABASE_URL": jdbc(stocked["pg"])} | more
+        for url in ({}, {"ROWCALL_URL": f"http://127.0.0.1:{free_port()}"}):
+            bare = subprocess.run([str(part) for part in command], env=clean_environment(**env, **url), cwd=tmp_path, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=120)
+            assert bare.returncode == 0, bare.stdout
+            assert bare.stdout.count("rowcall takes no marks, going on without") == len(url), bare.stdout
+        outcome = rowcall.run("--", *command, env=env, cwd=tmp_path)
+        assert outcome.status == 0, outcome
+        assert "takes no marks" not in outcome.out + outcome.err
+        (finding,) = outcome.report["findings"]
+        assert (finding["rule"], finding["verdict"], finding["test"]) == ("n-plus-one", "proven", loop)
+        assert finding["source"]["column"] == "orders.customer_id → customers.id"
+        queries = {}
+        for request in outcome.report["requests"]:
+            queries[request["test"]] = queries.get(request["test"], 0) + request["queries"]
+        assert queries.pop(loop) == 2 + ROWS, "what runs before each test belongs to it"
+        assert all(queries.pop(test) == 2 for test in join) and not queries
+        return outcome
+    return run
+
+
+def jdbc(url):
+    user, _, place = url.removeprefix("postgresql://").partition("@")
+    return f"jdbc:postgresql://{place}?user={user.partition(':')[0]}&password={user.partition(':')[2]}"
+
+
+def test_pytest(runs):
+    unescaped = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=1"
+    long = "test_marked.py::test_join[" + "ü" * 300
+    outcome = runs((PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "pytest_marks", "-o", unescaped, "test_marked.py"), "test_marked.py::test_loop",
+                   ["test_marked.py::test_join[short]", long.encode()[:256].decode(errors="ignore")],
+                   "conf/integrations/pytest_marks.py", "tests/live/programs/marks/test_marked.py", PYTHONPATH=".", LC_ALL="C.UTF-8")
+    assert outcome.report["findings"][0]["location"]["file"] == "test_marked.py"
+
+
+def test_rspec(runs):
+    need("rspec", "/usr/share/doc/ruby-rspec-expectations", "/usr/share/doc/ruby-pg")
+    runs(("rspec", "marked_spec.rb"), "marked_spec.rb::Orders loop", ["marked_spec.rb::Orders join"],
+         "conf/integrations/rspec_marks.rb", "tests/live/programs/marks/marked_spec.rb")
+
+
+@pytest.mark.parametrize("runner, separator", [(("node", NODE / "node_modules/jest/bin/jest.js", "--runInBand"), " "),
+                                               (("node", "--require", "./jest_marks.js", "--test", "--test-concurrency=1"), " > ")],
+                         ids=["jest", "node"])
+def test_javascript(runs, tmp_path, runner, separator):
+    need("node", NODE / "node_modules/jest", NODE / "node_modules/pg")
+    (tmp_path / "node_modules").symlink_to(NODE / "node_modules")
+    (tmp_path / "package.json").write_text('{"jest": {"setupFilesAfterEnv": ["./jest_marks.js"]}}')
+    runs(runner, f"marked.test.js::orders{separator}loop", [f"marked.test.js::orders{separator}join"],
+         "conf/integrations/jest_marks.js", "tests/live/programs/marks/marked.test.js")
+
+
+def test_junit(runs, tmp_path):
+    jars = "/usr/share/java/junit-platform-console-standalone.jar", "/usr/share/java/postgresql.jar"
+    need("javac", *jars)
+    classpath = ":".join(("classes", "/usr/share/java/*"))
+    compile_and_run = f"javac -d classes -cp '{classpath}' *.java && " \
+        f"java -cp '{classpath}' org.junit.platform.console.ConsoleLauncher -c MarkedTest --disable-banner --details=none"
+    runs(("sh", "-c", compile_and_run), "MarkedTest::loop", ["MarkedTest::join"],
+         "conf/integrations/RowcallMarks.java", "tests/live/programs/marks/MarkedTest.java")
+
+
+def test_phpunit(runs):
+    need("phpunit", "/usr/share/doc/php-pgsql")
+    runs(("phpunit", "--no-configuration", "MarkedTest.php"), "MarkedTest::testLoop", ["MarkedTest::testJoin"],
+         "conf/integrations/RowcallMarks.php", "tests/live/programs/marks/MarkedTest.php")
+
+
+def test_go_test(runs, tmp_path):
+    need("go", "/usr/share/gocode/src/github.com/lib/pq")
+    runs(("go", "test", "-count", "1", "-v", "marked"), "marked.TestLoop", ["marked.TestJoin"],
+         "conf/integrations/rowcall_marks.go src/marked/rowcallmarks/marks.go", "tests/live/programs/marks/marked_test.go src/marked/marked_test.go",
+         PGSSLMODE="disable", GOPATH=f"{tmp_path}:/usr/share/gocode", GO111MODULE="off", GOCACHE=str(TOP / "build/go"))
