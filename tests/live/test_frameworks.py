@@ -35,14 +35,14 @@ class Shop:
     def __init__(self, rowcall):
         self.rowcall = rowcall
 
-    def visit(self, *command, url, cwd=None, env=None):
+    def visit(self, *command, url, cwd=None, env=None, options=()):
         """The report; the app has said the same both times."""
         env = {"DATABASE_URL": url} | (env or {})
         bare = subprocess.run([str(part) for part in command], env=clean_environment(**env), cwd=cwd, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=120)
         assert bare.returncode == 0, bare.stderr
         assert f"{ROWS} orders, c3\n" in bare.stdout and not bare.stderr, bare
-        outcome = self.rowcall.run("--", *command, env=env, cwd=cwd)
+        outcome = self.rowcall.run(*options, "--", *command, env=env, cwd=cwd)
         assert outcome.status == 0 and outcome.out == bare.stdout, outcome
         return outcome.report
 
@@ -109,6 +109,46 @@ def test_rails_with_marginalia(visited, stocked, tmp_path):
     report = visited.visit("ruby", app, url=stocked["pg"], cwd=tmp_path)
     proves(report, "orders#index", "orders#joined", "rails_shop.rb", "source_location", clean_queries=2)
     assert "customers#show" in {scope["scope"] for scope in report["scopes"]}
+
+
+# --- PHP ----------------------------------------------------------------------------------------------------------------------------
+
+def test_laravel(visited, stocked, tmp_path):
+    need("php", "/usr/share/doc/php-laravel-framework", "/usr/share/doc/php-pgsql")
+    shutil.copy(TOP / "conf/integrations/RowcallServiceProvider.php", tmp_path)
+    shutil.copy(PROGRAMS / "laravel_shop.php", tmp_path)
+    report = visited.visit("php", "laravel_shop.php", url=stocked["pg"], cwd=tmp_path)
+    proves(report, "GET /orders", "GET /orders/joined", "laravel_shop.php", clean_queries=2)
+    assert "GET /customers/{id}" in {scope["scope"] for scope in report["scopes"]}
+    assert "with() for this relation" in report["findings"][0]["advice"]
+
+
+# --- Go -----------------------------------------------------------------------------------------------------------------------------
+
+def go(tmp_path):
+    """Environment of a Go that finds Debian's packages and builds without a network."""
+    return {"GOPATH": f"{tmp_path}:/usr/share/gocode", "GO111MODULE": "off", "GOCACHE": str(TOP / "build/go"), "GOFLAGS": "-p=2"}
+
+
+@pytest.mark.parametrize("engine", ["pg", "mysql"])
+def test_go(visited, stocked, tmp_path, engine):
+    need("go", "/usr/share/gocode/src/github.com/lib/pq", "/usr/share/gocode/src/github.com/go-sql-driver/mysql")
+    home = tmp_path / "src/shop"
+    (home / "rowcalltags").mkdir(parents=True)
+    shutil.copy(TOP / "conf/integrations/rowcall_tags.go", home / "rowcalltags/tags.go")
+    shutil.copy(PROGRAMS / "go_shop.go", home / "main.go")
+    subprocess.run(["go", "vet", "./..."], cwd=home, env=clean_environment(**go(tmp_path)), check=True)
+    subprocess.run(["go", "build", "-o", tmp_path / "app", "."], cwd=home, env=clean_environment(**go(tmp_path)), check=True)
+    assert not subprocess.run(["gofmt", "-l", "."], cwd=home, check=True, stdout=subprocess.PIPE).stdout
+    env = {"PGSSLMODE": "disable", "DATABASE_DSN": stocked["pg"]}
+    options = ("--env", "DATABASE_DSN=" + stocked["pg"].replace(stocked["pg"].split("@")[1].split("/")[0], "{host}:{port}"))
+    if engine == "mysql":
+        host = stocked["mysql"].split("@")[1].split("/")[0]
+        env = {"DATABASE_DSN": f"app:app@tcp({host})/stocked"}
+        options = ("--env", "DATABASE_DSN=app:app@tcp({host}:{port})/stocked")
+    report = visited.visit(tmp_path / "app", url=stocked[engine], cwd=home, env=env, options=options)
+    proves(report, "GET /orders", "GET /orders/joined", "main.go")
+    assert "GET /customers/" in {scope["scope"] for scope in report["scopes"]}
 
 
 # --- test runners -------------------------------------------------------------------------------------------------------------------
@@ -194,4 +234,4 @@ def test_go_test(runs, tmp_path):
     need("go", "/usr/share/gocode/src/github.com/lib/pq")
     runs(("go", "test", "-count", "1", "-v", "marked"), "marked.TestLoop", ["marked.TestJoin"],
          "conf/integrations/rowcall_marks.go src/marked/rowcallmarks/marks.go", "tests/live/programs/marks/marked_test.go src/marked/marked_test.go",
-         PGSSLMODE="disable", GOPATH=f"{tmp_path}:/usr/share/gocode", GO111MODULE="off", GOCACHE=str(TOP / "build/go"))
+         PGSSLMODE="disable", **go(tmp_path))
