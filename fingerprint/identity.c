@@ -13,7 +13,7 @@
 #include "mem.h"
 #include "skeleton.h"
 
-enum { WAYS = 4, SETS = LIMIT_CACHE_ENTRIES / WAYS, DOORS = 4 * LIMIT_CACHE_ENTRIES, CANON = 1024 };
+enum { WAYS = 4, SETS = LIMIT_CACHE_ENTRIES / WAYS, DOORS = 4 * LIMIT_CACHE_ENTRIES, CANON = 1024, DIGITS = 18 };
 
 /* A hole in a kept skeleton: which value fills it, and how many bytes of the literal (its sign) stand before the hole. */
 struct hole {
@@ -205,6 +205,18 @@ look_up(struct identity_cache *c, uint64_t hash, struct sql_lang lang, const str
 	return NULL;
 }
 
+/* A whole number as servers print it, as nearly all are written. */
+static bool
+is_canonical(struct span literal)
+{
+	if (literal.n > DIGITS || literal.p[0] < '1' || literal.p[0] > '9')
+		return false;
+	for (size_t i = 1; i < literal.n; i++)
+		if (literal.p[i] < '0' || literal.p[i] > '9')
+			return false;
+	return true;
+}
+
 /* The values of this text: those kept, with the literals that were cut out of it. */
 static void
 fill_holes(struct identity_cache *c, struct sql_lang lang, struct entry *e, struct identity *out)
@@ -216,7 +228,7 @@ fill_holes(struct identity_cache *c, struct sql_lang lang, struct entry *e, stru
 		struct span literal = c->skeleton.cuts[i].literal;
 
 		literal = span_of(literal.p - holes[i].before, literal.n + holes[i].before);
-		c->values[holes[i].value].hash = literal_hash(c, lang, literal);
+		c->values[holes[i].value].hash = is_canonical(literal) ? sql_hash(literal) : literal_hash(c, lang, literal);
 	}
 	out->literals = 0;
 	for (uint32_t i = 0; i < e->nvalues; i++)
