@@ -72,6 +72,9 @@ enum {
 	LIMIT_REQUEST_PARAMS = 20000,	/* distinct parameter sets followed per request */
 	LIMIT_SCOPES = 10000,
 	LIMIT_STACKS = 60000,		/* places of scopes and shapes in flame graphs; more than scopes */
+	LIMIT_TIMELINES = 1000,		/* requests whose statements one page shows */
+	LIMIT_TIMELINES_STMTS = 100000,	/* statements of all of them */
+	LIMIT_TIMELINE_STMTS = 5000,	/* ... of one */
 	LIMIT_STACK_DEPTH = 8,		/* loops within loops told apart there */
 	LIMIT_FINDINGS = 10000,
 	LIMIT_REQUESTS_KEPT = 10000,	/* closed requests kept in memory for the report */

@@ -115,7 +115,7 @@ const struct option_def options[OPTIONS] = {
 	    .help = "recorded counts that scopes may not exceed" },
 
 	[OPT_REPORT] = { "report", "report", "FORMAT[:FILE]", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = JUDGE,
-	    .help = "write a report, json:out.json: text, json, ndjson, junit, markdown, github, gitlab, sarif, folded, speedscope, flamegraph; "
+	    .help = "write a report, json:out.json: text, json, ndjson, junit, markdown, github, gitlab, sarif, html, folded, speedscope, flamegraph; "
 		"without FILE to where the text report goes" },
 	[OPT_RECORD] = { "record", "record", "FILE", .type = OPTION_TEXT, .commands = CAPTURE | FOR_MERGE,
 	    .help = "keep the run in this file for rowcall report; run without it keeps the last one in the state directory, none keeps "

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_formats.py SAMPLE_REPORT: every machine format, over every hand-made snapshot, read by a consumer that is not ours.
 SAMPLE_REPORT is the program that prints them. Ends like unittest."""
+import base64
+import hashlib
 import html.parser
 import json
 import pathlib
@@ -458,6 +460,56 @@ class FlameGraph(unittest.TestCase):
         self.assertAlmostEqual(sum(widths), 1200, delta=1)
         loop, = [g for g in drawn if g.get("class") == "frame loop"]
         self.assertTrue(loop.find(self.svg + "title").text.startswith("q91bd02c"))
+
+
+class Html(unittest.TestCase):
+    """The document within the page, as the browser's parser finds it. What the page does with it is seen in tests/live/test_html.py."""
+
+    class Parts(html.parser.HTMLParser):
+        def __init__(self, text):
+            super().__init__()
+            self.elements, self.data, self.document = [], None, ""
+            self.feed(text)
+
+        def handle_starttag(self, tag, attrs):
+            self.elements.append((tag, dict(attrs)))
+            self.data = dict(attrs).get("id")
+
+        def handle_data(self, data):
+            if self.data == "document":
+                self.document += data
+                self.data = None
+
+    def page(self, sample):
+        text = written(sample, "html")
+        return text, self.Parts(text)
+
+    def test_the_document_is_the_report(self):
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                _, parts = self.page(sample)
+                document = parsed(parts.document)
+                self.assertEqual(list(document), ["schema", "report", "page", "timelines", "frames"])
+                self.assertEqual(document["report"], parsed(written(sample, "json")))
+                for lists in ("scopes", "requests", "findings", "shapes"):
+                    self.assertEqual(len(document["page"][lists]), len(document["report"][lists]), lists)
+
+    def test_names_never_become_markup(self):
+        plain = [tag for tag, _ in self.page("clean")[1].elements]
+        for sample in SAMPLES:
+            with self.subTest(sample):
+                text, parts = self.page(sample)
+                self.assertEqual([tag for tag, _ in parts.elements], plain)
+                self.assertEqual(text.count("<"), self.page("clean")[0].count("<"), "no less-than sign comes from the data")
+                self.assertFalse(re.search("[\u2028\u2029\x00-\x08\x0b-\x1f]", parts.document))
+
+    def test_the_policy_names_what_may_run(self):
+        text, _ = self.page("hostile")
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+        for kind, element in (("script", re.findall(r"(?s)<script>(.*?)</script>", text)), ("style", re.findall(r"(?s)<style>(.*?)</style>", text))):
+            only, = element
+            digest = base64.b64encode(hashlib.sha256(only.encode()).digest()).decode()
+            self.assertIn(f"{kind}-src 'sha256-{digest}'", policy)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,22 @@ pack_lanes(struct packer *to, const struct req_lane *lanes, uint32_t n)
 	return copy;
 }
 
+static const struct edge *
+pack_edges(struct packer *to, const struct edge *edges, uint32_t n)
+{
+	struct edge *copy = pack(to, edges, n * sizeof *edges);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const char *column = pack_str(to, edges[i].column), *other = pack_str(to, edges[i].other);
+
+		if (copy) {
+			copy[i].column = column;
+			copy[i].other = other;
+		}
+	}
+	return copy;
+}
+
 /* Fills the block behind `head`, or only measures it. slim: without statements. */
 static void
 pack_all(struct packer *to, struct kept *head, const struct kept *from, bool slim)
@@ -79,8 +95,8 @@ pack_all(struct packer *to, struct kept *head, const struct kept *from, bool sli
 	head->findings = pack(to, from->findings, from->nfindings * sizeof *from->findings);
 	head->r.stmts = slim ? NULL : pack(to, r->stmts, r->nstmts * sizeof *r->stmts);
 	head->r.nstmts = slim ? 0 : r->nstmts;
-	head->r.edges = NULL;
-	head->r.nedges = 0;
+	head->r.edges = slim ? NULL : pack_edges(to, r->edges, r->nedges);
+	head->r.nedges = slim ? 0 : r->nedges;
 }
 
 static struct kept *

@@ -12,7 +12,7 @@ struct kept {
 	_Atomic uint32_t refs;
 	size_t bytes;
 	struct kept *next;			/* within keep's queues */
-	struct request r;			/* deep copy; stmts NULL when slim; edges are not copied */
+	struct request r;			/* deep copy; stmts NULL and no edges when slim */
 	uint32_t statements, queries, control, setup, round_trips, duplicates, errors;
 	uint64_t db, wall;			/* ns */
 	const struct database_share *shares;

@@ -59,6 +59,18 @@ endfunction()
 
 set(c "/* Made by reports/page/embed.cmake; edit the files beside it. */\n#include \"reports/page/page_text.h\"\n\n")
 
+join_files(html page.html)
+join_files(style page.css flame.css)
+join_files(script dom.js tables.js verdict.js findings.js lists.js flame.js waterfall.js flame_part.js keys.js main.js)
+set(script "\n\"use strict\";\n(() => {\n${script}})();\n")
+policy_hash(style_hash "${style}")
+policy_hash(script_hash "${script}")
+string(REPLACE "@STYLE_HASH@" "${style_hash}" html "${html}")
+string(REPLACE "@SCRIPT_HASH@" "${script_hash}" html "${html}")
+string(REPLACE "@STYLE@" "${style}" html "${html}")
+string(REPLACE "@SCRIPT@" "${script}" html "${html}")
+embed(page_html "${html}" TITLE DOCUMENT)
+
 join_files(svg flame_alone.svg)
 join_files(style flame_alone.css flame.css)
 join_files(script flame.js flame_alone.js)

@@ -69,6 +69,7 @@ function Flame(svg, frames, width, told) {
     element("title", {}, g).textContent = title(node);
     g.setAttribute("aria-label", title(node));
     g.addEventListener("click", () => { focus = node; zoom(node); });
+    g.addEventListener("focus", () => { focus = node; });
     boxes.set(node, g);
     return node.depth;
   }

@@ -72,8 +72,9 @@ escape(struct strbuf *out, uint32_t c)
 }
 
 static void
-quote(struct strbuf *out, struct span s)
+quote(struct emit *j, struct span s)
 {
+	struct strbuf *out = j->out;
 	size_t plain = 0;	/* start of the run that can be copied as it is */
 	uint32_t c;
 
@@ -81,7 +82,7 @@ quote(struct strbuf *out, struct span s)
 	for (size_t i = 0; i < s.n;) {
 		size_t n = utf8_next(span_from(s, i), &c);
 
-		if (n > 0 && c != '"' && c != '\\' && !utf8_unsafe(c)) {
+		if (n > 0 && c != '"' && c != '\\' && !utf8_unsafe(c) && !(j->in_html && c == '<')) {
 			i += n;
 			continue;
 		}
@@ -102,7 +103,7 @@ void
 emit_key(struct emit *j, const char *key)
 {
 	element(j);
-	quote(j->out, span_str(key));
+	quote(j, span_str(key));
 	strbuf_str(j->out, j->lines ? ": " : ":");
 	j->keyed = true;
 }
@@ -111,7 +112,7 @@ void
 emit_span(struct emit *j, struct span s)
 {
 	element(j);
-	quote(j->out, s);
+	quote(j, s);
 }
 
 void

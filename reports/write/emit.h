@@ -13,6 +13,7 @@ struct emit {
 	unsigned lines;		/* containers up to this depth have an element per line; 0 = all on one line */
 	bool more;		/* the current container has an element already */
 	bool keyed;		/* a key was written, its value comes next */
+	bool in_html;		/* the caller's: write < as \u003c, so that no text can end or open an element around the document */
 };
 
 /* The whole document on one line when lines is 0. */

@@ -16,6 +16,7 @@ static const struct format_row formats[FORMATS] = {
 	[FORMAT_GITHUB] = { "github", write_github },
 	[FORMAT_GITLAB] = { "gitlab", write_gitlab },
 	[FORMAT_SARIF] = { "sarif", write_sarif },
+	[FORMAT_HTML] = { "html", write_html },
 	[FORMAT_FOLDED] = { "folded", write_folded },
 	[FORMAT_SPEEDSCOPE] = { "speedscope", write_speedscope },
 	[FORMAT_FLAMEGRAPH] = { "flamegraph", write_flamegraph },

@@ -5,12 +5,14 @@
 #define ROWCALL_JSON_PARTS_H
 
 #include "emit.h"
-#include "reports/judge/snapshot.h"
+#include "write.h"
 
 void json_tool(struct emit *j, const struct snapshot *s);	/* "schema" and "tool" */
 void json_run(struct emit *j, const struct snapshot *s);
 void json_gate(struct emit *j, const struct snapshot *s);
 void json_coverage(struct emit *j, const struct snapshot *s);
+/* The whole document, as one object. */
+void json_report(struct emit *j, const struct snapshot *s, const struct write_options *o);
 /* Writes only when something is missing elsewhere, so that a reader never takes a part for the whole. */
 void json_omitted(struct emit *j, const struct snapshot *s);
 

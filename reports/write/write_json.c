@@ -352,18 +352,24 @@ json_omitted(struct emit *j, const struct snapshot *s)
 }
 
 void
+json_report(struct emit *j, const struct snapshot *s, const struct write_options *o)
+{
+	emit_open(j, '{');
+	json_tool(j, s);
+	json_run(j, s);
+	json_gate(j, s);
+	json_coverage(j, s);
+	lists(j, s, o);
+	json_omitted(j, s);
+	emit_close(j, '}');
+}
+
+void
 write_json(const struct snapshot *s, const struct write_options *o, struct strbuf *out)
 {
 	struct emit j;
 
 	emit_init(&j, out, 2);
-	emit_open(&j, '{');
-	json_tool(&j, s);
-	json_run(&j, s);
-	json_gate(&j, s);
-	json_coverage(&j, s);
-	lists(&j, s, o);
-	json_omitted(&j, s);
-	emit_close(&j, '}');
+	json_report(&j, s, o);
 	strbuf_char(out, '\n');
 }

@@ -14,6 +14,7 @@ void write_markdown(const struct snapshot *s, const struct write_options *o, str
 void write_github(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 void write_gitlab(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 void write_sarif(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
+void write_html(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 void write_folded(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 void write_speedscope(const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 void write_flamegraph(const struct snapshot *s, const struct write_options *o, struct strbuf *out);

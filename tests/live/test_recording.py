@@ -154,7 +154,8 @@ def test_scope(rowcall, tagged, recorded):
 
 
 @pytest.mark.parametrize("form", ["text", "json", "ndjson", "junit", "markdown", "github", "gitlab", "sarif", "folded", "speedscope",
-                                  "flamegraph"])
+                                  "flamegraph",
+                                  "html"])
 def test_every_format(rowcall, recorded, tmp_path, form):
     alone = rowcall("report", "--report", form, recorded)
     filed = rowcall("report", "--report", f"{form}:{tmp_path}/out", recorded)

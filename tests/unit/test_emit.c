@@ -46,6 +46,24 @@ structure_and_numbers(void **state)
 }
 
 static void
+documents_in_html_end_no_element(void **state)
+{
+	struct strbuf b;
+	struct emit j;
+
+	(void)state;
+	strbuf_init(&b, 4096);
+	emit_init(&j, &b, 0);
+	j.in_html = true;
+	emit_open(&j, '{');
+	emit_key(&j, "<!--");
+	emit_str(&j, "</script> <\xff \xe2\x80\xa8 a > b & c");
+	emit_close(&j, '}');
+	assert_string_equal(strbuf_cstr(&b), "{\"\\u003c!--\":\"\\u003c/script> \\u003c\xef\xbf\xbd \\u2028 a > b & c\"}");
+	strbuf_clear(&b);
+}
+
+static void
 outer_levels_break_lines(void **state)
 {
 	struct strbuf b;
@@ -121,7 +139,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(structure_and_numbers), cmocka_unit_test(outer_levels_break_lines), cmocka_unit_test(strings_are_safe_utf8),
+		cmocka_unit_test(structure_and_numbers), cmocka_unit_test(outer_levels_break_lines),
+		cmocka_unit_test(documents_in_html_end_no_element), cmocka_unit_test(strings_are_safe_utf8),
 		cmocka_unit_test(a_full_buffer_says_so),
 	};
 

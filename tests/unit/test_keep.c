@@ -97,6 +97,32 @@ copies_are_deep(void **state)
 	assert_int_equal(k->queries, 1);
 }
 
+/* What lineage said stays with the statements it is about, and goes with them. */
+static void
+edges_are_kept_with_statements(void **state)
+{
+	struct fixture *f = *state;
+	const struct request *r = req_build(f->b, "scope GET /orders\n"
+						  "3 rows 1ms cols id=3,14,159;customer_id=901,77,4040 | SELECT id, customer_id FROM orders\n"
+						  "1 row 1ms cols id=901 | SELECT id FROM customers WHERE id = 901\n"
+						  "1 row 1ms cols id=77 | SELECT id FROM customers WHERE id = 77\n"
+						  "1 row 1ms cols id=4040 | SELECT id FROM customers WHERE id = 4040\n");
+	struct kept *k;
+
+	keep_add(&f->k, facts_new(r, &f->a), NULL, 0, NULL, 0);
+	k = kept_of(f, r->number);
+	assert_int_equal(k->r.nedges, 1);
+	assert_ptr_not_equal(k->r.edges, r->edges);
+	assert_string_equal(k->r.edges[0].column, "orders.customer_id \xe2\x86\x92 customers.id");
+	assert_ptr_not_equal(k->r.edges[0].column, r->edges[0].column);
+	assert_int_equal(k->r.edges[0].parent_stmt, 0);
+	assert_int_equal(k->r.edges[0].child_stmt, 1);
+	f->k.budget = f->k.bytes - 1;
+	add(f, SMALL, 2);
+	k = kept_of(f, r->number);
+	assert_int_equal(k ? k->r.nedges : 0, 0);
+}
+
 static void
 statements_go_first(void **state)
 {
@@ -188,6 +214,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(copies_are_deep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(edges_are_kept_with_statements, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(statements_go_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_large_for_any_budget, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_is_limited, set_up, tear_down),
