@@ -83,6 +83,7 @@ enum {
 	LIMIT_DATABASES = 256,		/* databases told apart in totals */
 	LIMIT_COUNT_VALUES = 1024,	/* distinct values kept exactly per multiset of counts */
 	LIMIT_VIOLATIONS = 10000,	/* (scope or test, kind of budget) pairs over their limit */
+	LIMIT_BASELINE_BYTES = 64 << 20, /* of rowcall.baseline.json */
 	LIMIT_REPORT_BYTES = 1 << 30,	/* one rendered report */
 	LIMIT_STORE_QUEUE = 64 << 20,	/* packed bytes waiting for the disk before requests are left out of the recording */
 	LIMIT_STORE_BATCH = 8 << 20,	/* ... before who may wait does */

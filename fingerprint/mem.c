@@ -93,3 +93,14 @@ xmem_strdup(const char *s)
 {
 	return xmem_strndup(s, strlen(s));
 }
+
+void *
+xmem_room(void *table, size_t n, uint32_t *cap, size_t size)
+{
+	if (n == *cap) {
+		*cap = *cap ? *cap * 2 : 16;
+		table = xmem_resize(table, *cap * size);
+	}
+	memset((char *)table + n * size, 0, size);
+	return table;
+}

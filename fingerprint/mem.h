@@ -5,6 +5,7 @@
 #define ROWCALL_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* NULL when memory is out (or a test says so). The caller frees with mem_free. mem_zero clears the bytes. */
 void *mem_alloc(size_t n) __attribute__((malloc, warn_unused_result));
@@ -19,6 +20,8 @@ char *xmem_strdup(const char *s) __attribute__((malloc, returns_nonnull, warn_un
 /* Copy of n bytes with a NUL behind them. */
 char *xmem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull, warn_unused_result));
 
+/* Room for one more entry behind n of a table that grows by doubling; the new entry is zeroed. Never NULL. */
+void *xmem_room(void *table, size_t n, uint32_t *cap, size_t size) __attribute__((returns_nonnull, warn_unused_result));
 /* Tests only: let the next `after` mem_* allocations pass, then fail `times` of them. (0, 0) switches it off. */
 void mem_fail(unsigned after, unsigned times);
 

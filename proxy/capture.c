@@ -478,6 +478,12 @@ capture_snapshot(struct capture *c)
 	return snap;
 }
 
+struct collector *
+capture_collector(struct capture *c)
+{
+	return c->collector;
+}
+
 bool
 capture_finish_recording(struct capture *c, const struct snapshot *snap, char *err, size_t err_n)
 {

@@ -46,6 +46,8 @@ void capture_stop(struct capture *c);
 
 /* Everything so far. The caller frees it with snapshot_free. */
 struct snapshot *capture_snapshot(struct capture *c) __attribute__((warn_unused_result));
+/* Where its requests are judged; borrowed. After capture_stop. */
+struct collector *capture_collector(struct capture *c);
 /* Completes the recording cfg->record asks for with this snapshot, after capture_stop; true when none was asked for. False: a sentence in err. */
 bool capture_finish_recording(struct capture *c, const struct snapshot *snap, char *err, size_t err_n) __attribute__((warn_unused_result));
 void capture_free(struct capture *c);

@@ -11,10 +11,27 @@
 #include "outputs.h"
 #include "reports/store/recording.h"
 #include "reports/store/store.h"
+#include "update_baseline.h"
 
 /* ---- report ---- */
 
-/* What the recording holds, judged by this configuration; NULL when memory is out. *whole: all of it could be read. */
+/* The baseline takes in what was replayed, and the snapshot is judged by it. */
+static bool
+update(const struct config *cfg, struct collector *collector, const struct run_info *run, struct snapshot **snap, struct problem *p)
+{
+	struct baseline *updated = update_baseline(cfg, collector, *snap, p);
+
+	if (!updated)
+		return false;
+	snapshot_free(*snap);
+	*snap = collector_snapshot(collector, run);
+	collector_judge_by(collector, cfg->baseline);
+	baseline_free(updated);
+	return true;
+}
+
+/* What the recording holds, judged by this configuration; NULL when memory is out. *whole: all of it could be read, and the baseline
+ * updated where that was asked. */
 static struct snapshot *
 replay(const struct config *cfg, struct recording *rec, struct shapes *shapes, struct problem *p, bool *whole)
 {
@@ -30,6 +47,8 @@ replay(const struct config *cfg, struct recording *rec, struct shapes *shapes, s
 	*whole = recording_replay(rec, shapes, NULL, sink, p->text, sizeof p->text);
 	run.incomplete = run.incomplete || !*whole;
 	snap = collector_snapshot(collector, &run);
+	if (cfg->update_baseline && *whole && snap)
+		*whole = update(cfg, collector, &run, &snap, p);
 	collector_free(collector);
 	return snap;
 }

@@ -22,6 +22,7 @@
 #include "preflight.h"
 #include "private_dir.h"
 #include "unconnected.h"
+#include "update_baseline.h"
 
 enum { WIND_UP_MS = 1000, LOOK_MS = 5, PROGRESS_MS = 500 };
 
@@ -512,12 +513,41 @@ explain_nothing(struct run *r)
 	unconnected_explain(stderr, address);
 }
 
+/* What this run did goes into the baseline first, so that it is judged by what it was told to accept. */
+static struct snapshot *
+judged(struct run *r, bool *ok)
+{
+	struct snapshot *snap = capture_snapshot(r->capture);
+	struct problem p = { "" };
+	struct baseline *updated;
+
+	*ok = true;
+	if (!r->cfg.update_baseline)
+		return snap;
+	if (r->child.status) {
+		fputs("rowcall: warning: the command failed, and the baseline stays as it is\n", stderr);
+		return snap;
+	}
+	updated = update_baseline(&r->cfg, capture_collector(r->capture), snap, &p);
+	if (updated) {
+		snapshot_free(snap);
+		snap = capture_snapshot(r->capture);
+		collector_judge_by(capture_collector(r->capture), r->cfg.baseline);
+		baseline_free(updated);
+	} else {
+		fprintf(stderr, "rowcall: error: %s\n", p.text);
+		*ok = false;
+	}
+	return snap;
+}
+
 static int
 report(struct run *r)
 {
-	struct snapshot *snap = capture_snapshot(r->capture);
+	bool updated;
+	struct snapshot *snap = judged(r, &updated);
 	char err[400];
-	int status = outputs_status(&r->cfg, snap);
+	int status = updated ? outputs_status(&r->cfg, snap) : STATUS_UNUSABLE;
 
 	explain_nothing(r);
 	if (!outputs_reports(&r->cfg, snap, STDERR_FILENO))

@@ -504,4 +504,6 @@ config_clear(struct config *c)
 	filter_free((struct filter *)(uintptr_t)c->fold);
 	filter_free((struct filter *)(uintptr_t)c->tag_patterns);
 	c->fold = c->tag_patterns = NULL;
+	baseline_free(c->baseline);
+	c->baseline = NULL;
 }

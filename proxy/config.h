@@ -6,6 +6,7 @@
 
 #include "proxy/url.h"
 #include "proxy/wire/wire.h"
+#include "reports/judge/baseline.h"
 #include "reports/judge/collector.h"
 
 struct settings;
@@ -52,6 +53,10 @@ struct config {
 	struct rule_settings rules;
 	bool lineage;
 	struct gate_config gate;
+	struct baseline *baseline;	/* what gate.baseline points to; owned */
+	bool update_baseline;
+	bool baseline_unnamed;		/* nobody said where it is: --update-baseline writes the usual name */
+	struct baseline_update how_to_update;
 	int exit_code;		/* status of a failed gate, default 10 */
 	bool exit_zero;		/* mutes exit_code only */
 	uint64_t rtt;		/* ns */

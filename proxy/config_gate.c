@@ -3,8 +3,11 @@
 #include "config_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "reports/judge/words.h"
 
 enum { PERCENT_ONE = 1000000 };
 
@@ -78,20 +81,6 @@ build_budgets(const struct settings *s, struct arena *a, struct gate_config *g, 
 	return true;
 }
 
-/* 2027-01-01, and a day that exists. */
-static bool
-is_date(const char *text)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	char again[16];
-
-	if (!end || *end || timegm(&tm) == -1)
-		return false;
-	strftime(again, sizeof again, "%Y-%m-%d", &tm); /* timegm made 31 February the 3rd of March */
-	return strcmp(again, text) == 0;
-}
-
 /* 16 hex digits, or q and at least 7 of them. */
 static bool
 is_fingerprint(const char *text)
@@ -117,7 +106,7 @@ build_allow(const struct settings *s, struct arena *a, uint32_t i, struct allow 
 	if (shape.text && !is_fingerprint(shape.text))
 		return problem(p, "%s: \"%s\" is not a fingerprint: 16 hex digits, or q and at least 7 of them",
 		    config_where_said(s, a, &shape), shape.text);
-	if (until.text && !is_date(until.text))
+	if (until.text && !words_is_date(until.text))
 		return problem(p, "%s: \"%s\" is not a date such as 2027-01-01", config_where_said(s, a, &until), until.text);
 	return true;
 }
@@ -134,6 +123,65 @@ build_allows(const struct settings *s, struct arena *a, struct gate_config *g, s
 	g->allows = v;
 	g->nallows = n;
 	return true;
+}
+
+/* ---- the baseline ---- */
+
+/* A path in rowcall.yaml starts where that file lies, as the command may be run from anywhere below. */
+static const char *
+beside_file(const struct settings *s, struct arena *a, const struct setting *said)
+{
+	const char *slash = said->by == SAID_FILE && s->file ? strrchr(s->file, '/') : NULL;
+
+	if (!slash || *said->text == '/')
+		return said->text;
+	return arena_printf(a, "%.*s%s", (int)(slash + 1 - s->file), s->file, said->text);
+}
+
+/* As CI services set it; an empty one is no CI. */
+static bool
+in_ci(void)
+{
+	const char *ci = getenv("CI");
+
+	return ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
+}
+
+static bool
+check_update(const struct config *c, struct problem *p)
+{
+	if (!c->update_baseline && (c->how_to_update.allow_increase || c->how_to_update.prune))
+		return problem(p, "%s goes with --update-baseline", c->how_to_update.prune ? "--prune" : "--allow-increase");
+	if (c->update_baseline && in_ci())
+		return problem(p, "--update-baseline: CI is set, and a baseline is written where somebody commits it: write it on your own machine, "
+		    "or with CI= in the environment");
+	return true;
+}
+
+static bool
+build_baseline(const struct settings *s, struct arena *a, struct config *c, struct problem *p)
+{
+	struct setting said = settings_get(s, OPT_BASELINE);
+	struct problem why = { "" };
+	bool absent = false;
+
+	c->update_baseline = settings_true(s, OPT_UPDATE_BASELINE);
+	c->how_to_update.allow_increase = settings_true(s, OPT_ALLOW_INCREASE);
+	c->how_to_update.prune = settings_true(s, OPT_PRUNE);
+	if (!check_update(c, p))
+		return false;
+	if (said.text && *said.text)
+		c->gate.baseline_file = beside_file(s, a, &said);
+	else if (c->update_baseline) {
+		c->gate.baseline_file = "rowcall.baseline.json";
+		c->baseline_unnamed = true;
+	} else
+		return true;
+	c->gate.baseline = c->baseline = baseline_load(c->gate.baseline_file, &absent, why.text, sizeof why.text);
+	if (c->baseline || absent)
+		return true;
+	return problem(p, "the baseline cannot be used: %.700s; take back the committed file, or remove it and write it anew with "
+	    "--update-baseline", why.text);
 }
 
 static const char *
@@ -162,5 +210,6 @@ config_gate(const struct settings *s, struct arena *a, struct config *c, struct 
 	g->today = today(a);
 	c->exit_code = (int)settings_get(s, OPT_EXIT_CODE).value;
 	c->exit_zero = settings_true(s, OPT_EXIT_ZERO);
-	return build_fail_on(s, a, g, p) && build_budgets(s, a, g, p) && build_allows(s, a, g, p);
+	g->strict = settings_true(s, OPT_STRICT);
+	return build_fail_on(s, a, g, p) && build_budgets(s, a, g, p) && build_allows(s, a, g, p) && build_baseline(s, a, c, p);
 }

@@ -103,7 +103,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_BUDGET_BYTES] = { NULL, "budgets[].max_bytes", "SIZE", .type = OPTION_SIZE, .max = INT64_C(1) << 50,
 	    .help = "bytes returned" },
 	[OPT_BUDGET_TRANSACTION] = { NULL, "budgets[].max_transaction", "TIME", .type = OPTION_DURATION, .max = 24 * NS_HOUR,
-	    .help = "longest time a transaction stands open without a statement" },
+	    .help = "longest time a transaction stands open" },
 	[OPT_ALLOW_RULE] = { NULL, "allow[].rule", "RULE", .type = OPTION_TEXT,
 	    .help = "rule whose findings are accepted; without it any" },
 	[OPT_ALLOW_SCOPE] = { NULL, "allow[].scope", "GLOB", .type = OPTION_TEXT, .help = "in these scopes; without it any" },
@@ -111,8 +111,17 @@ const struct option_def options[OPTIONS] = {
 	    .help = "of this shape: 16 hex digits, or q and at least 7" },
 	[OPT_ALLOW_REASON] = { NULL, "allow[].reason", "TEXT", .type = OPTION_TEXT, .help = "why; an entry needs one" },
 	[OPT_ALLOW_UNTIL] = { NULL, "allow[].until", "DATE", .type = OPTION_TEXT, .help = "last day it holds (2027-01-01)" },
-	[OPT_BASELINE] = { NULL, "baseline", "FILE", .type = OPTION_TEXT, .later = "*",
-	    .help = "recorded counts that scopes may not exceed" },
+	[OPT_BASELINE] = { "baseline", "baseline", "FILE", .type = OPTION_TEXT, .commands = JUDGE,
+	    .help = "what scopes did when it was recorded (rowcall.baseline.json): fail on what is new or has grown since; said in "
+		    "rowcall.yaml it lies beside it" },
+	[OPT_UPDATE_BASELINE] = { "update-baseline", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_REPORT,
+	    .help = "record this run in the baseline: new scopes are added, counts that fell are lowered, the rest stays; not where CI is set" },
+	[OPT_ALLOW_INCREASE] = { "allow-increase", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_REPORT,
+	    .help = "with --update-baseline: raise counts, and add findings to recorded scopes" },
+	[OPT_PRUNE] = { "prune", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_REPORT,
+	    .help = "with --update-baseline: drop entries that this run did not see" },
+	[OPT_STRICT] = { "strict", "gate.strict", .fallback = "false", .type = OPTION_BOOL, .commands = JUDGE,
+	    .help = "entries of allow and of the baseline that match nothing or have expired fail the gate, not only warn" },
 
 	[OPT_REPORT] = { "report", "report", "FORMAT[:FILE]", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = JUDGE,
 	    .help = "write a report, json:out.json: text, json, ndjson, junit, markdown, github, gitlab, sarif, html, folded, speedscope, flamegraph; "

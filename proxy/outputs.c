@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +24,15 @@ write_all(int fd, struct span bytes)
 		bytes = span_from(bytes, (size_t)n);
 	}
 	return true;
+}
+
+/* The steps of a GitHub job write to one file in turn. */
+static bool
+is_step_summary(const char *path)
+{
+	const char *summary = getenv("GITHUB_STEP_SUMMARY");
+
+	return summary && *summary && strcmp(path, summary) == 0;
 }
 
 static bool
@@ -45,7 +55,7 @@ one_report(const struct config *c, const struct snapshot *s, const char *text, i
 		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", text);
 		ok = false;
 	} else if (path)
-		ok = write_file(path, strbuf_span(&out), err, sizeof err);
+		ok = (is_step_summary(path) ? append_file : write_file)(path, strbuf_span(&out), err, sizeof err);
 	else {
 		ok = write_all(fd, strbuf_span(&out));
 		if (!ok)

@@ -118,3 +118,22 @@ collector_stray(void *collector, const struct req_stmt *s)
 	tally_stray(&c->tally, s);
 	pthread_mutex_unlock(&c->lock);
 }
+
+struct baseline *
+collector_measures(struct collector *c)
+{
+	struct baseline *b;
+
+	pthread_mutex_lock(&c->lock);
+	b = ratchet_measures(&c->gate.ratchet);
+	pthread_mutex_unlock(&c->lock);
+	return b;
+}
+
+void
+collector_judge_by(struct collector *c, const struct baseline *b)
+{
+	pthread_mutex_lock(&c->lock);
+	c->cfg.gate.baseline = b;
+	pthread_mutex_unlock(&c->lock);
+}

@@ -41,6 +41,9 @@ struct gate_config {
 	bool inferred;			/* judge gap-bordered requests too (default true) */
 	double min_tagged;		/* share of queries 0..1; 0 = off */
 	bool allow_empty;		/* nothing captured is fine */
+	const char *baseline_file;	/* named in messages; NULL = no ratchet */
+	const struct baseline *baseline;	/* what it holds, borrowed; NULL = not there yet: judged without it */
+	bool strict;			/* entries that match nothing or have expired fail the gate */
 	const char *config_file;	/* named in messages; "" */
 	const char *today;		/* "2026-11-21", for `until` */
 };
@@ -72,6 +75,11 @@ void collector_free(struct collector *c);
 void collector_request(void *collector, const struct request *r);
 /* Control and set-up statements without a request (request_sink.stray). */
 void collector_stray(void *collector, const struct req_stmt *s);
+
+/* What a baseline written now would hold: every scope the gate looks at. The caller frees it with baseline_free. */
+struct baseline *collector_measures(struct collector *c) __attribute__((warn_unused_result));
+/* Judge by this baseline from now on; borrowed as the one in gate_config was. */
+void collector_judge_by(struct collector *c, const struct baseline *b);
 
 /* Any thread: a snapshot of everything so far; the caller frees it. */
 struct snapshot *collector_snapshot(struct collector *c, const struct run_info *run) __attribute__((warn_unused_result));

@@ -31,31 +31,21 @@ gate_clear(struct gate *g)
 	mem_free(g->tests);
 	mem_free(g->scope_budgets);
 	mem_free(g->allow_used);
+	ratchet_clear(&g->ratchet);
 	*g = (struct gate){ 0 };
 }
 
 bool
 gate_asked(const struct gate_config *cfg)
 {
-	return cfg->max_queries != NO_LIMIT || cfg->max_total_queries != NO_LIMIT || cfg->nfail_on || cfg->nbudgets || cfg->min_tagged > 0;
+	return cfg->max_queries != NO_LIMIT || cfg->max_total_queries != NO_LIMIT || cfg->nfail_on || cfg->nbudgets || cfg->min_tagged > 0 ||
+	       cfg->baseline_file || cfg->strict;
 }
 
 bool
 gate_judges(const struct gate *g, const struct request *r)
 {
 	return g->cfg->inferred || r->borders_from < FROM_GAP;
-}
-
-/* A table that grows by doubling; the new entry is zeroed. */
-static void *
-room_for(void *table, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n == *cap) {
-		*cap = *cap ? *cap * 2 : 16;
-		table = xmem_resize(table, *cap * size);
-	}
-	memset((char *)table + n * size, 0, size);
-	return table;
 }
 
 /* ---- which budget ---- */
@@ -87,7 +77,7 @@ budget_of_scope(struct gate *g, const char *scope)
 	else {
 		found = first_budget(g->cfg, scope, false);
 		if (i != KEYMAP_NONE) {
-			g->scope_budgets = room_for(g->scope_budgets, g->nscopes++, &g->scopes_cap, sizeof *g->scope_budgets);
+			g->scope_budgets = xmem_room(g->scope_budgets, g->nscopes++, &g->scopes_cap, sizeof *g->scope_budgets);
 			g->scope_budgets[i] = found;
 		}
 	}
@@ -106,7 +96,7 @@ sum_of_test(struct gate *g, const char *test)
 		return NULL;
 	}
 	if (i == g->ntests) {
-		g->tests = room_for(g->tests, g->ntests++, &g->tests_cap, sizeof *g->tests);
+		g->tests = xmem_room(g->tests, g->ntests++, &g->tests_cap, sizeof *g->tests);
 		g->tests[i].name = arena_strndup(&g->names, span_str(test));
 		g->tests[i].budget = first_budget(g->cfg, test, true);
 	}
@@ -249,7 +239,7 @@ violate(struct gate *g, const struct violation *v)
 		return;
 	}
 	if (i == g->nviolations) {
-		g->violations = room_for(g->violations, g->nviolations++, &g->violations_cap, sizeof *g->violations);
+		g->violations = xmem_room(g->violations, g->nviolations++, &g->violations_cap, sizeof *g->violations);
 		g->violations[i] = *v;
 		g->violations[i].name = arena_strndup(&g->names, span_str(v->name));
 		g->violations[i].over = 0;
@@ -312,4 +302,6 @@ gate_request(struct gate *g, const struct facts *f, const struct raw_finding *fo
 	g->judged_queries += (uint64_t)value[BUDGET_QUERIES];
 	judge_scope(g, f->r, value);
 	add_to_test(g, f->r, value);
+	if (g->cfg->baseline_file)
+		g->unjudged += ratchet_request(&g->ratchet, f->r, value[BUDGET_QUERIES], found);
 }

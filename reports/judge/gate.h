@@ -7,6 +7,7 @@
 
 #include "collector.h"
 #include "finding.h"
+#include "gate_ratchet.h"
 #include "tally.h"
 
 /* What budgets limit; each is a kind of failure. */
@@ -44,6 +45,7 @@ struct gate {
 	int32_t *scope_budgets;		/* by scope_keys: index into budgets, or -1 */
 	uint32_t nviolations, violations_cap, ntests, tests_cap, nscopes, scopes_cap;
 	bool *allow_used;
+	struct ratchet ratchet;
 	uint64_t judged_requests, judged_queries;
 	uint64_t unjudged;		/* judgements that did not fit into the tables */
 	bool test_budgets;		/* there are any */
@@ -91,9 +93,11 @@ struct gate_result {
 	struct gate_result *next;
 };
 
-/* Failures in order: trust, the whole run, scopes, tests, findings. Texts live in the arena or as long as the gate. */
+/* Failures in order: trust, the whole run, scopes, tests, the baseline, findings. Texts live in the arena or as long as the gate. */
 struct gate_result *gate_judge(struct gate *g, const struct gate_run *run, struct arena *a);
-/* Sentences about allow entries and what was not kept; *n of them, in the arena. */
+/* The baseline holds this finding, and it has not grown: it does not count. *why (in the arena, may be NULL) says so. */
+bool gate_recorded(const struct gate *g, const struct finding *f, const char *scope, struct arena *a, const char **why);
+/* Sentences about allow entries, the baseline and what was not kept; *n of them, in the arena. */
 const char *const *gate_warnings(const struct gate *g, const struct gate_run *run, struct arena *a, uint32_t *n);
 /* Id of a kind of failure: "query-budget", ...; the rule it limits, or RULES. */
 const char *budget_kind_name(enum budget_kind k);

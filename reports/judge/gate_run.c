@@ -4,16 +4,11 @@
 #include <stdlib.h>
 
 #include "fingerprint/mem.h"
-#include "gate.h"
+#include "gate_parts.h"
 #include "words.h"
 
-struct results {
-	struct gate_result *first, **tail;
-	struct arena *a;
-};
-
-static struct gate_result *
-add(struct results *out, const char *kind, const char *message)
+struct gate_result *
+results_add(struct results *out, const char *kind, const char *message)
 {
 	struct gate_result *one = arena_zero(out->a, sizeof *one);
 
@@ -34,10 +29,10 @@ add(struct results *out, const char *kind, const char *message)
 
 /* ---- can the capture be trusted ---- */
 
-static void
-distrust(struct results *out, const char *kind, uint64_t value, const char *message)
+void
+results_distrust(struct results *out, const char *kind, uint64_t value, const char *message)
 {
-	struct gate_result *one = add(out, kind, message);
+	struct gate_result *one = results_add(out, kind, message);
 
 	one->trust = true;
 	one->f.value = (int64_t)value;
@@ -67,20 +62,20 @@ judge_trust(const struct gate *g, const struct run_info *run, struct results *ou
 	struct arena *a = out->a;
 
 	if (c->statements == 0 && !g->cfg->allow_empty)
-		distrust(out, "nothing-captured", 0, nothing_captured(c->sessions, a));
+		results_distrust(out, "nothing-captured", 0, nothing_captured(c->sessions, a));
 	if (c->lost) {
 		const char *records = words_count(a, c->lost, "record was", "records were");
 
-		distrust(out, "lost", c->lost, arena_printf(a, "%s lost under load: counts are too low", records));
+		results_distrust(out, "lost", c->lost, arena_printf(a, "%s lost under load: counts are too low", records));
 	}
 	if (c->opaque_unexpected)
-		distrust(out, "opaque", c->opaque_unexpected, opaque(c, a));
+		results_distrust(out, "opaque", c->opaque_unexpected, opaque(c, a));
 	if (run->incomplete && gate_asked(g->cfg))
-		distrust(out, "incomplete", 1, "the recording was never finished: requests are missing");
+		results_distrust(out, "incomplete", 1, "the recording was never finished: requests are missing");
 	if (g->unjudged) {
 		const char *judgements = words_count(a, g->unjudged, "judgement", "judgements");
 
-		distrust(out, "unjudged", g->unjudged, arena_printf(a, "%s did not fit into the gate's tables", judgements));
+		results_distrust(out, "unjudged", g->unjudged, arena_printf(a, "%s did not fit into the gate's tables", judgements));
 	}
 }
 
@@ -107,21 +102,30 @@ where(const struct gate *g, uint32_t line, struct arena *a)
 	return line ? arena_printf(a, "%s:%" PRIu32, g->cfg->config_file, line) : "the command line";
 }
 
+/* What is wrong with the entry itself; NULL. */
+static const char *
+bad_allow(const struct gate *g, uint32_t i, const struct tally *t, struct arena *a)
+{
+	const struct allow *allow = &g->cfg->allows[i];
+	const char *at = where(g, allow->line, a);
+
+	if (!allow->reason || !*allow->reason)
+		return arena_printf(a, "the allow entry at %s has no reason and does not apply", at);
+	if (names_several_shapes(allow, t))
+		return arena_printf(a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
+	return NULL;
+}
+
 static void
 judge_config(const struct gate *g, const struct gate_run *run, struct results *out)
 {
 	for (uint32_t i = 0; i < g->cfg->nallows; i++) {
 		const struct allow *allow = &g->cfg->allows[i];
-		const char *at = where(g, allow->line, out->a), *message = NULL;
+		const char *message = bad_allow(g, i, run->tally, out->a);
 
-		if (!allow->reason || !*allow->reason)
-			message = arena_printf(out->a, "the allow entry at %s has no reason", at);
-		else if (names_several_shapes(allow, run->tally))
-			message =
-			    arena_printf(out->a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
 		if (!message)
 			continue;
-		struct gate_result *one = add(out, "config", message);
+		struct gate_result *one = results_add(out, "config", message);
 
 		one->f.file = allow->line ? g->cfg->config_file : "";
 		one->f.line = allow->line;
@@ -136,14 +140,14 @@ judge_totals(const struct gate *g, const struct coverage *c, struct results *out
 
 	if (max != NO_LIMIT && total > max) {
 		struct gate_result *one =
-		    add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
+		    results_add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
 
 		one->f.limit = max;
 		one->f.value = total;
 	}
 	if (g->cfg->min_tagged > 0 && tagged < g->cfg->min_tagged) {
 		int percent = (int)(tagged * 100), wanted = (int)(g->cfg->min_tagged * 100 + 0.5);
-		struct gate_result *one = add(out, "min-tagged",
+		struct gate_result *one = results_add(out, "min-tagged",
 		    arena_printf(out->a, "%d %% of %s tagged, at least %d %% wanted", percent,
 			words_count(out->a, c->queries, "query is", "queries are"), wanted));
 
@@ -197,7 +201,7 @@ add_violation(const struct gate *g, const struct violation *v, const struct gate
 	else
 		message = arena_printf(out->a, "%s: %s in one request, budget %s (%" PRIu64 " of %s over)", v->name, had, limit, v->over,
 		    words_count(out->a, of, "request", "requests"));
-	one = add(out, budget_kind_name(v->kind), message);
+	one = results_add(out, budget_kind_name(v->kind), message);
 	one->rule = budget_kind_rule(v->kind);
 	one->over = v->over;
 	one->of = of;
@@ -283,13 +287,19 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct finding *f = &all->v[i];
+		const char *scope = run->tally->scopes[f->scope].name;
 
-		if (f->allow >= 0 || finding_is_fixed(f) || failing_instances(g->cfg, f) == 0)
+		if (f->allow >= 0 || finding_is_fixed(f) || gate_recorded(g, f, scope, out->a, NULL))
+			continue;
+		struct gate_result *one = ratchet_judge_finding(g, f, scope, out);
+
+		if (one)
+			one->finding = i;
+		if (one || failing_instances(g->cfg, f) == 0)
 			continue;
 		const char *what =
 		    f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";
-		const char *scope = run->tally->scopes[f->scope].name;
-		struct gate_result *one = add(out, "fail-on",
+		one = results_add(out, "fail-on",
 		    arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rules[f->worst.rule].id, verdict_name(f->verdict), what,
 			*what ? ", " : "", f->worst.evidence));
 
@@ -298,10 +308,61 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 		one->request = f->request;
 		one->finding = i;
 	}
-	if (all->dropped && g->cfg->nfail_on)
-		distrust(out, "unjudged", all->dropped,
+	if (all->dropped && (g->cfg->nfail_on || g->cfg->baseline))
+		results_distrust(out, "unjudged", all->dropped,
 		    arena_printf(out->a, "%s beyond the first %" PRIu32 " could not be judged",
 			words_count(out->a, all->dropped, "finding", "findings"), all->n));
+}
+
+/* ---- entries that do nothing ---- */
+
+void
+sentences_add(struct sentences *s, const char *sentence)
+{
+	if (s->n == s->cap) {
+		const char **more = arena_zero(s->a, (s->cap = s->cap ? s->cap * 2 : 16) * sizeof *more);
+
+		if (s->n)
+			memcpy(more, s->v, s->n * sizeof *more);
+		s->v = more;
+	}
+	s->v[s->n++] = sentence;
+}
+
+static const char *
+stale_allow(const struct gate *g, uint32_t i, struct arena *a)
+{
+	const struct allow *allow = &g->cfg->allows[i];
+	const char *at = where(g, allow->line, a);
+
+	if (!allow_in_force(g->cfg, allow))
+		return arena_printf(
+		    a, "the allow entry at %s expired on %s%s", at, allow->until, g->allow_used[i] ? ": what it covered counts again" : "");
+	return g->allow_used[i] ? NULL : arena_printf(a, "the allow entry at %s matches nothing", at);
+}
+
+static struct sentences
+stale(const struct gate *g, const struct gate_run *run, struct arena *a)
+{
+	struct sentences out = { .a = a };
+
+	for (uint32_t i = 0; i < g->cfg->nallows; i++) {
+		const char *sentence = bad_allow(g, i, run->tally, a) ? NULL : stale_allow(g, i, a);
+
+		if (sentence)
+			sentences_add(&out, sentence);
+	}
+	ratchet_stale(g, &out);
+	return out;
+}
+
+static void
+judge_stale(const struct gate *g, const struct gate_run *run, struct results *out)
+{
+	struct sentences all = stale(g, run, out->a);
+
+	for (uint32_t i = 0; i < all.n; i++)
+		results_add(out, "stale", all.v[i]);
 }
 
 struct gate_result *
@@ -315,50 +376,40 @@ gate_judge(struct gate *g, const struct gate_run *run, struct arena *a)
 		judge_config(g, run, &out);
 		judge_totals(g, &run->run->coverage, &out);
 		judge_budgets(g, run, &out);
+		ratchet_judge_scopes(g, &out);
 		judge_findings(g, run, &out);
+		if (g->cfg->strict)
+			judge_stale(g, run, &out);
 	}
 	return out.first;
 }
 
 /* ---- warnings ---- */
 
-static const char *
-allow_warning(const struct gate *g, uint32_t i, const struct tally *t, struct arena *a)
-{
-	const struct allow *allow = &g->cfg->allows[i];
-	const char *at = where(g, allow->line, a);
-
-	if (!allow->reason || !*allow->reason)
-		return arena_printf(a, "the allow entry at %s has no reason and does not apply", at);
-	if (names_several_shapes(allow, t))
-		return arena_printf(a, "the allow entry at %s is ambiguous: several shapes start with %s", at, allow->shape);
-	if (!allow_in_force(g->cfg, allow))
-		return arena_printf(
-		    a, "the allow entry at %s expired on %s%s", at, allow->until, g->allow_used[i] ? ": what it covered counts again" : "");
-	return g->allow_used[i] ? NULL : arena_printf(a, "the allow entry at %s matches nothing", at);
-}
-
 const char *const *
 gate_warnings(const struct gate *g, const struct gate_run *run, struct arena *a, uint32_t *n)
 {
-	const char **out = arena_zero(a, (g->cfg->nallows + 3) * sizeof *out);
+	struct sentences out = { .a = a };
 	const struct coverage *c = &run->run->coverage;
 
-	*n = 0;
+	if (!g->cfg->strict)
+		out = stale(g, run, a);
 	for (uint32_t i = 0; i < g->cfg->nallows; i++) {
-		const char *warning = allow_warning(g, i, run->tally, a);
+		const char *sentence = bad_allow(g, i, run->tally, a);
 
-		if (warning)
-			out[(*n)++] = warning;
+		if (sentence)
+			sentences_add(&out, sentence);
 	}
+	ratchet_warnings(g, &out);
 	if (run->tally->scopes_evicted)
-		out[(*n)++] = arena_printf(a, "too many scopes: %s counted under (other scopes)",
-		    words_count(a, run->tally->scopes_evicted, "request is", "requests are"));
+		sentences_add(&out, arena_printf(a, "too many scopes: %s counted under (other scopes)",
+		    words_count(a, run->tally->scopes_evicted, "request is", "requests are")));
 	if (run->findings->dropped)
-		out[(*n)++] =
-		    arena_printf(a, "too many findings: %s counted, but not shown", words_count(a, run->findings->dropped, "is", "are"));
+		sentences_add(&out, arena_printf(a, "too many findings: %s counted, but not shown",
+		    words_count(a, run->findings->dropped, "is", "are")));
 	if (c->evicted_requests)
-		out[(*n)++] = arena_printf(a, "%s closed early because too many were open: their counts may be split",
-		    words_count(a, c->evicted_requests, "request was", "requests were"));
-	return out;
+		sentences_add(&out, arena_printf(a, "%s closed early because too many were open: their counts may be split",
+		    words_count(a, c->evicted_requests, "request was", "requests were")));
+	*n = out.n;
+	return out.v;
 }

@@ -197,9 +197,13 @@ link_requests(struct building *b)
 static const char *
 suppressed_by(struct building *b, const struct finding *f)
 {
+	const char *recorded;
+
 	if (f->allow >= 0)
 		return arena_str(b->a, b->c->cfg.gate.allows[f->allow].reason);
-	return f->counted ? NULL : "allowed by a rowcall_allow tag";
+	if (!f->counted)
+		return "allowed by a rowcall_allow tag";
+	return gate_recorded(&b->c->gate, f, b->c->tally.scopes[f->scope].name, b->a, &recorded) ? recorded : NULL;
 }
 
 /* What failed the gate: findings by index (fail_on), rules in scopes and tests by name (budgets). */
@@ -435,6 +439,7 @@ copy_scopes(struct building *b)
 
 	for (uint32_t i = 0; i < t->nscopes; i++) {
 		const struct tally_scope *from = &t->scopes[i];
+		const struct baseline_scope *recorded = baseline_scope(b->c->cfg.gate.baseline, from->name);
 
 		out[i] = (struct snap_scope){ .name = arena_str(b->a, from->name),
 			.requests = from->requests,
@@ -442,14 +447,14 @@ copy_scopes(struct building *b)
 			.db = histogram_pct(durations_histogram(&from->db, &scratch)),
 			.duplicates = from->duplicates,
 			.budget = gate_max_queries(&b->c->gate, from->name, &line),
-			.baseline = NO_LIMIT,
+			.baseline = recorded ? recorded->queries : NO_LIMIT,
 			.scope_from = from->scope_from,
 			.borders_from = from->borders_from };
 	}
 	for (uint32_t i = 0; i < b->c->findings.n; i++) {
 		const struct finding *f = &b->c->findings.v[i];
 
-		if (f->worst.rule == RULE_N_PLUS_ONE && f->verdict != VERDICT_NOTE && !finding_is_fixed(f) && f->allow < 0 && f->counted)
+		if (f->worst.rule == RULE_N_PLUS_ONE && f->verdict != VERDICT_NOTE && !finding_is_fixed(f) && !suppressed_by(b, f))
 			out[f->scope].n_plus_one++;
 	}
 	for (const struct gate_result *r = b->results; r; r = r->next) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 const char *
 arena_printf(struct arena *a, const char *fmt, ...)
@@ -60,4 +61,17 @@ words_bytes(struct arena *a, uint64_t bytes)
 	if (bytes < 1000)
 		return arena_printf(a, "%" PRIu64 " bytes", bytes);
 	return bytes < 999500 ? scaled(a, bytes, 1000, "kB") : scaled(a, bytes, 1000000, "MB");
+}
+
+bool
+words_is_date(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	char again[16];
+
+	if (!end || *end || timegm(&tm) == -1)
+		return false;
+	strftime(again, sizeof again, "%Y-%m-%d", &tm); /* timegm made 31 February the 3rd of March */
+	return strcmp(again, text) == 0;
 }

@@ -16,5 +16,7 @@ const char *words_ns(struct arena *a, uint64_t ns);
 const char *words_count(struct arena *a, uint64_t n, const char *one, const char *many);
 /* "8.0 MB" (decimal). */
 const char *words_bytes(struct arena *a, uint64_t bytes);
+/* "2027-01-01", and a day that exists. */
+bool words_is_date(const char *text);
 
 #endif

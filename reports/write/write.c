@@ -63,7 +63,12 @@ findings_worst_first(struct arena *a, const struct snapshot *s)
 bool
 failure_is_finding(const struct gate_failure *f)
 {
-	return strcmp(f->kind, "fail-on") == 0 || (strcmp(f->kind, "query-budget") == 0 && *f->scope);
+	static const char *const kinds[] = { "fail-on", "new-finding", "grown-finding", "expired-finding", NULL };
+
+	for (const char *const *k = kinds; *k; k++)
+		if (strcmp(f->kind, *k) == 0)
+			return true;
+	return strcmp(f->kind, "query-budget") == 0 && *f->scope;
 }
 
 uint64_t

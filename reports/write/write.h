@@ -26,6 +26,13 @@ void write_snapshot(enum format f, const struct snapshot *s, const struct write_
 /* "-" = standard output; else to a temporary name beside it, then renamed. False: errno and a sentence in err. */
 bool write_file(const char *path, struct span bytes, char *err, size_t err_n) __attribute__((warn_unused_result));
 
+/* The same at the end of a file, which is made when it is not there: for files that many write to in turn. */
+bool append_file(const char *path, struct span bytes, char *err, size_t err_n) __attribute__((warn_unused_result));
+
+struct baseline;
+/* rowcall.baseline.json; out.cut says memory was out. */
+void write_baseline(const struct baseline *b, struct strbuf *out);
+
 /* The one line "rowcall: PASS findings=2 requests=43 queries=1842" and the per-request "[SQL] 17 queries (4 duplicates), 34 ms SQL time". */
 void write_verdict_line(const struct snapshot *s, struct strbuf *out);
 void write_request_line(const struct snap_request *r, struct strbuf *out);

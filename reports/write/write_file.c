@@ -37,11 +37,10 @@ say(const char *what, const char *path, char *err, size_t err_n)
 	return false;
 }
 
-/* Pipes, terminals and devices, where a rename makes no sense. */
 static bool
-write_direct(const char *path, struct span bytes, char *err, size_t err_n)
+open_and_write(const char *path, int flags, struct span bytes, char *err, size_t err_n)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags, 0666);
 
 	if (fd < 0)
 		return say("open", path, err, err_n);
@@ -111,7 +110,14 @@ write_file(const char *path, struct span bytes, char *err, size_t err_n)
 		return say("write", path, err, err_n);
 	}
 	if (!S_ISREG(st.st_mode) || strncmp(path, "/dev/", 5) == 0)
-		return write_direct(path, bytes, err, err_n);
+		/* Pipes, terminals and devices, where a rename makes no sense. */
+		return open_and_write(path, 0, bytes, err, err_n);
 	/* Through a symbolic link the file it names is replaced, not the link. */
 	return replace(realpath(path, real) ? real : path, &st, bytes, err, err_n);
+}
+
+bool
+append_file(const char *path, struct span bytes, char *err, size_t err_n)
+{
+	return open_and_write(path, O_APPEND | O_CREAT, bytes, err, err_n);
 }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write_baseline: rowcall.baseline.json: sorted, an entry per line, so that a version control system merges and shows it well. The same
+ * baseline is the same bytes. */
+#include <stdio.h>
+
+#include "emit.h"
+#include "fingerprint/shapes.h"
+#include "reports/judge/baseline.h"
+#include "write.h"
+
+enum { LINED = 4 };	/* document, scopes, scope, findings: an element per line; a finding on one */
+
+static void
+put_finding(struct emit *j, const struct baseline_finding *f)
+{
+	char key[64], hex[17];
+
+	shape_hex(f->fingerprint, hex);
+	snprintf(key, sizeof key, "%s:%s", rules[f->rule].id, hex);
+	emit_key(j, key);
+	emit_open(j, '{');
+	emit_key(j, "count");
+	emit_int(j, f->count);
+	emit_key(j, "fingerprint_version");
+	emit_uint(j, f->version);
+	if (f->reason) {
+		emit_key(j, "reason");
+		emit_str(j, f->reason);
+	}
+	if (f->expires) {
+		emit_key(j, "expires");
+		emit_str(j, f->expires);
+	}
+	emit_key(j, "shape");
+	emit_str(j, f->shape);
+	emit_close(j, '}');
+}
+
+static void
+put_scope(struct emit *j, const struct baseline_scope *s)
+{
+	emit_key(j, s->name);
+	emit_open(j, '{');
+	if (s->queries != NO_LIMIT) {
+		emit_key(j, "queries");
+		emit_int(j, s->queries);
+	}
+	emit_key(j, "findings");
+	emit_open(j, '{');
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		put_finding(j, &s->findings[i]);
+	emit_close(j, '}');
+	emit_close(j, '}');
+}
+
+void
+write_baseline(const struct baseline *b, struct strbuf *out)
+{
+	struct emit j;
+
+	emit_init(&j, out, LINED);
+	emit_open(&j, '{');
+	emit_key(&j, "version");
+	emit_uint(&j, BASELINE_VERSION);
+	emit_key(&j, "scopes");
+	emit_open(&j, '{');
+	for (uint32_t i = 0; i < b->nscopes; i++)
+		put_scope(&j, &b->scopes[i]);
+	emit_close(&j, '}');
+	emit_close(&j, '}');
+	strbuf_char(out, '\n');
+}
