@@ -83,6 +83,8 @@ enum {
 	LIMIT_DATABASES = 256,		/* databases told apart in totals */
 	LIMIT_COUNT_VALUES = 1024,	/* distinct values kept exactly per multiset of counts */
 	LIMIT_VIOLATIONS = 10000,	/* (scope or test, kind of budget) pairs over their limit */
+	LIMIT_SEQUENCE = 2000,		/* lines of one request that rowcall diff compares */
+	LIMIT_COMPARED_TIMES = 4096,	/* request times per scope that it compares */
 	LIMIT_BASELINE_BYTES = 64 << 20, /* of rowcall.baseline.json */
 	LIMIT_REPORT_BYTES = 1 << 30,	/* one rendered report */
 	LIMIT_STORE_QUEUE = 64 << 20,	/* packed bytes waiting for the disk before requests are left out of the recording */

@@ -22,6 +22,12 @@ const struct command commands[] = {
 	{ "report", "[OPTIONS] [RECORDING]", "render a recording; without one the last run's", NULL, FOR_REPORT, cmd_report },
 	{ "merge", "--record FILE RECORDING...", "make one recording of several, as of the shards of a CI run", NULL, FOR_MERGE,
 	    cmd_merge },
+	{ "diff", "[OPTIONS] BEFORE AFTER", "compare two recordings: statements, counts, times, the order of one request",
+	    "A scope is worse when its median request makes more queries, or when it has a loop or duplicate that is new or bigger. Times are\n"
+	    "compared by a rank test over requests (p < 0.05, and medians further apart than requests of one run usually are); they decide\n"
+	    "nothing. Reports: text, markdown, json.\n\n"
+	    "Status: 10 when a scope is worse (--exit-code, --exit-zero); 11 when a recording cannot be read or trusted; else 0.",
+	    FOR_DIFF, cmd_diff },
 	{ "mark", "[OPTIONS] NAME", "name the test or request that runs from now on", NULL, FOR_MARK, cmd_mark },
 	{ "ping", "[OPTIONS]", "ask a running capture whether it accepts connections", NULL, FOR_PING, cmd_ping },
 	{ "fingerprint", "[OPTIONS]", "print the fingerprint and shape of each statement on standard input", NULL, FOR_FINGERPRINT,

@@ -12,13 +12,13 @@
 #define NS_HOUR (3600 * NS_SECOND)
 #define CAPTURE (FOR_RUN | FOR_PROXY | FOR_CONFIG)
 #define JUDGE (CAPTURE | FOR_REPORT)
-#define EVERY (JUDGE | FOR_MARK | FOR_PING | FOR_HELP | FOR_MERGE)
+#define EVERY (JUDGE | FOR_MARK | FOR_PING | FOR_HELP | FOR_MERGE | FOR_DIFF)
 #define ANY_COUNT INT64_C(1000000000000)
 
 const struct option_def options[OPTIONS] = {
 	[OPT_HELP] = { "help", .type = OPTION_BOOL, .letter = 'h', .help = "show this help and end", .commands = EVERY },
 	[OPT_VERSION] = { "version", .type = OPTION_BOOL, .letter = 'V', .help = "show the version and end", .commands = EVERY },
-	[OPT_CONFIG] = { "config", .arg = "FILE", .type = OPTION_TEXT, .letter = 'c', .commands = JUDGE,
+	[OPT_CONFIG] = { "config", .arg = "FILE", .type = OPTION_TEXT, .letter = 'c', .commands = JUDGE | FOR_DIFF,
 	    .help = "read this file instead of the rowcall.yaml found upwards to the root of the repository" },
 
 	[OPT_LISTEN] = { "listen", "listen[].address", "ADDRESS", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = CAPTURE,
@@ -63,14 +63,14 @@ const struct option_def options[OPTIONS] = {
 	    .help = "patterns over SQL comments with a group (?<request>…) or (?<scope>…)" },
 
 	[OPT_THRESHOLD] = { "n-plus-one-threshold", "n_plus_one.threshold", "N", "5", .type = OPTION_COUNT, .min = 2, .max = 1000000,
-	    .commands = JUDGE, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
+	    .commands = JUDGE | FOR_DIFF, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
 	[OPT_LINEAGE] = { "lineage", "n_plus_one.lineage", "WHEN", "always", .type = OPTION_CHOICE, .choices = "off|always",
 	    .commands = CAPTURE, .help = "prove N+1 by comparing parameters with earlier results" },
 	[OPT_SLOW_QUERY] = { "slow-query", "slow.query", "TIME", "100ms", .type = OPTION_DURATION, .max = 24 * NS_HOUR, .commands = JUDGE,
 	    .help = "report statements that take this long; 0 = none" },
 	[OPT_SLOW_REQUEST] = { "slow-request", "slow.request", "TIME", "1s", .type = OPTION_DURATION, .max = 24 * NS_HOUR,
 	    .commands = JUDGE, .help = "report requests whose database time is this long; 0 = none" },
-	[OPT_RTT] = { "rtt", "rtt", "TIME", "1ms", .type = OPTION_DURATION, .max = NS_SECOND * 10, .commands = JUDGE,
+	[OPT_RTT] = { "rtt", "rtt", "TIME", "1ms", .type = OPTION_DURATION, .max = NS_SECOND * 10, .commands = JUDGE | FOR_DIFF,
 	    .help = "the round trip at which costs are restated" },
 
 	[OPT_MAX_QUERIES] = { "max-queries", "gate.max_queries", "N", .type = OPTION_COUNT, .max = ANY_COUNT, .commands = JUDGE,
@@ -85,9 +85,9 @@ const struct option_def options[OPTIONS] = {
 	    .help = "fail when a smaller share of the queries carries a tag" },
 	[OPT_ALLOW_EMPTY] = { "allow-empty", "gate.allow_empty", .fallback = "false", .type = OPTION_BOOL, .commands = JUDGE,
 	    .help = "capturing nothing is fine (otherwise status 11)" },
-	[OPT_EXIT_CODE] = { "exit-code", "gate.exit_code", "N", "10", .type = OPTION_COUNT, .min = 1, .max = 255, .commands = JUDGE,
+	[OPT_EXIT_CODE] = { "exit-code", "gate.exit_code", "N", "10", .type = OPTION_COUNT, .min = 1, .max = 255, .commands = JUDGE | FOR_DIFF,
 	    .help = "the status of a failed gate" },
-	[OPT_EXIT_ZERO] = { "exit-zero", "gate.exit_zero", .fallback = "false", .type = OPTION_BOOL, .commands = JUDGE,
+	[OPT_EXIT_ZERO] = { "exit-zero", "gate.exit_zero", .fallback = "false", .type = OPTION_BOOL, .commands = JUDGE | FOR_DIFF,
 	    .help = "end 0 where the gate failed; status 11 and the child's own stay" },
 	[OPT_BUDGET_SCOPE] = { NULL, "budgets[].scope", "GLOB", .type = OPTION_TEXT,
 	    .help = "scopes this budget binds, per request; * also matches /" },
@@ -123,20 +123,20 @@ const struct option_def options[OPTIONS] = {
 	[OPT_STRICT] = { "strict", "gate.strict", .fallback = "false", .type = OPTION_BOOL, .commands = JUDGE,
 	    .help = "entries of allow and of the baseline that match nothing or have expired fail the gate, not only warn" },
 
-	[OPT_REPORT] = { "report", "report", "FORMAT[:FILE]", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = JUDGE,
+	[OPT_REPORT] = { "report", "report", "FORMAT[:FILE]", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = JUDGE | FOR_DIFF,
 	    .help = "write a report, json:out.json: text, json, ndjson, junit, markdown, github, gitlab, sarif, html, folded, speedscope, flamegraph; "
 		"without FILE to where the text report goes" },
 	[OPT_RECORD] = { "record", "record", "FILE", .type = OPTION_TEXT, .commands = CAPTURE | FOR_MERGE,
 	    .help = "keep the run in this file for rowcall report; run without it keeps the last one in the state directory, none keeps "
 		    "nothing" },
-	[OPT_ALL] = { "all", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
+	[OPT_ALL] = { "all", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
 	    .help = "show notes and scopes within budget too" },
-	[OPT_WIDE] = { "wide", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
+	[OPT_WIDE] = { "wide", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
 	    .help = "do not shorten SQL in the text report" },
-	[OPT_SCOPE] = { "scope", .arg = "GLOB", .fallback = "", .type = OPTION_TEXT, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
+	[OPT_SCOPE] = { "scope", .arg = "GLOB", .fallback = "", .type = OPTION_TEXT, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
 	    .help = "show only scopes it matches; * also matches /; verdict and totals stay those of the whole run" },
 	[OPT_COLOR] = { "color", .arg = "WHEN", .fallback = "auto", .type = OPTION_CHOICE, .choices = "auto|always|never",
-	    .commands = FOR_RUN | FOR_PROXY | FOR_REPORT, .help = "colour in the text report" },
+	    .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF, .help = "colour in the text report" },
 	[OPT_ADMIN] = { "admin", "admin.address", "ADDRESS", "", .type = OPTION_TEXT, .commands = CAPTURE,
 	    .help = "where marks, health and snapshots are served (127.0.0.1:9433); run takes a free port of its own" },
 	[OPT_TOKEN_FILE] = { "admin-token-file", "admin.token_file", "FILE", "", .type = OPTION_TEXT,
@@ -148,7 +148,7 @@ const struct option_def options[OPTIONS] = {
 	    .commands = CAPTURE, .help = "how it is logged" },
 	[OPT_VERBOSE] = { "verbose", .type = OPTION_BOOL, .letter = 'v', .commands = FOR_RUN | FOR_PROXY,
 	    .help = "the same as --log-level debug" },
-	[OPT_QUIET] = { "quiet", .type = OPTION_BOOL, .letter = 'q', .commands = FOR_RUN | FOR_PROXY | FOR_REPORT,
+	[OPT_QUIET] = { "quiet", .type = OPTION_BOOL, .letter = 'q', .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
 	    .help = "no text report and no progress, only errors and the last line" },
 
 	[OPT_PREFLIGHT] = { "preflight", .fallback = "true", .type = OPTION_BOOL, .commands = FOR_RUN,
@@ -162,19 +162,12 @@ const struct option_def options[OPTIONS] = {
 	[OPT_MARK_TEST] = { "test", .type = OPTION_BOOL, .commands = FOR_MARK, .help = "NAME is a test (what it is without --request)" },
 	[OPT_MARK_END] = { "end", .type = OPTION_BOOL, .commands = FOR_MARK,
 	    .help = "end the current test, or request with --request; takes no NAME" },
+
+	[OPT_DIFF_REQUEST] = { "request", .arg = "KEY", .type = OPTION_TEXT, .commands = FOR_DIFF,
+	    .help = "show this request in order, by its key or number (#12), instead of a median one" },
 };
 
 /* ---- names and keys ---- */
-
-enum option_id
-option_by_name(struct span name)
-{
-	for (enum option_id i = 0; i < OPTIONS; i++) {
-		if (options[i].name && span_is(name, options[i].name))
-			return i;
-	}
-	return OPTIONS;
-}
 
 enum option_id
 option_by_key(const char *key)
@@ -228,7 +221,7 @@ option_env(enum option_id id, char *buf, size_t n)
 	size_t used = 0;
 
 	buf[0] = '\0';
-	if (!name || id == OPT_HELP || id == OPT_VERSION || id == OPT_MARK_REQUEST || id == OPT_MARK_TEST || id == OPT_MARK_END)
+	if (!name || id == OPT_HELP || id == OPT_VERSION || id == OPT_MARK_REQUEST || id == OPT_MARK_TEST || id == OPT_MARK_END || id == OPT_DIFF_REQUEST)
 		return;
 	for (const char *p = "ROWCALL_"; *p && used + 1 < n; p++)
 		buf[used++] = *p;

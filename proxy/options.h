@@ -29,6 +29,8 @@ enum option_id {
 	OPT_PREFLIGHT, OPT_ENV,
 	/* mark, ping */
 	OPT_URL, OPT_MARK_REQUEST, OPT_MARK_TEST, OPT_MARK_END,
+	/* diff */
+	OPT_DIFF_REQUEST,
 	OPTIONS
 };
 
@@ -49,10 +51,10 @@ enum option_many {
 };
 
 /* Which commands take it as a flag. */
-enum option_command { FOR_RUN = 1, FOR_PROXY = 2, FOR_CONFIG = 4, FOR_MARK = 8, FOR_PING = 16, FOR_HELP = 32, FOR_FINGERPRINT = 64, FOR_REPORT = 128, FOR_MERGE = 256 };
+enum option_command { FOR_RUN = 1, FOR_PROXY = 2, FOR_CONFIG = 4, FOR_MARK = 8, FOR_PING = 16, FOR_HELP = 32, FOR_FINGERPRINT = 64, FOR_REPORT = 128, FOR_MERGE = 256, FOR_DIFF = 512 };
 
 struct option_def {
-	const char *name;	/* flag without dashes; NULL = only in rowcall.yaml */
+	const char *name;	/* flag without dashes, one in each command; NULL = only in rowcall.yaml */
 	const char *key;	/* "gate.max_queries", "listen[].address" (in each entry of a list); NULL = not in rowcall.yaml */
 	const char *arg;	/* what the value is called in help; NULL for OPTION_BOOL */
 	const char *fallback;	/* default, as it would be written; NULL = none */
@@ -69,8 +71,7 @@ struct option_def {
 
 extern const struct option_def options[OPTIONS];
 
-/* The option a flag name or a key belongs to; OPTIONS when there is none. A key names list entries by "[]": "budgets[].scope". */
-enum option_id option_by_name(struct span name);
+/* The option a key belongs to; OPTIONS when there is none. It names list entries by "[]": "budgets[].scope". */
 enum option_id option_by_key(const char *key);
 /* True when some key starts with prefix ("gate.", "budgets[]."). */
 bool option_key_prefix(const char *prefix);

@@ -35,35 +35,51 @@ is_step_summary(const char *path)
 	return summary && *summary && strcmp(path, summary) == 0;
 }
 
-static bool
-one_report(const struct config *c, const struct snapshot *s, const char *text, int fd)
+struct write_options
+outputs_options(const struct config *c, int fd)
 {
-	size_t name = strcspn(text, ":");
-	enum format format = format_find(span_of(text, name));
-	const char *path = text[name] ? text + name + 1 : NULL;
-	struct write_options o = write_options_for(path ? -1 : fd, path ? "never" : c->color);
-	struct strbuf out;
-	char err[400] = "";
-	bool ok;
+	struct write_options o = write_options_for(fd, fd < 0 ? "never" : c->color);
 
 	o.all = o.all || c->all;
 	o.wide = c->wide;
 	o.scope = c->scope;
-	strbuf_init(&out, LIMIT_REPORT_BYTES);
-	write_snapshot(format, s, &o, &out);
-	if (out.cut) {
-		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", text);
+	return o;
+}
+
+bool
+outputs_bytes(const char *what, const char *path, int fd, const struct strbuf *bytes)
+{
+	char err[400] = "";
+	bool ok;
+
+	if (bytes->cut) {
+		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", what);
 		ok = false;
 	} else if (path)
-		ok = (is_step_summary(path) ? append_file : write_file)(path, strbuf_span(&out), err, sizeof err);
+		ok = (is_step_summary(path) ? append_file : write_file)(path, strbuf_span(bytes), err, sizeof err);
 	else {
-		ok = write_all(fd, strbuf_span(&out));
+		ok = write_all(fd, strbuf_span(bytes));
 		if (!ok)
 			snprintf(err, sizeof err, "the report could not be written: %s", strerror(errno));
 	}
-	strbuf_clear(&out);
 	if (!ok)
 		fprintf(stderr, "rowcall: error: %s\n", err);
+	return ok;
+}
+
+static bool
+one_report(const struct config *c, const struct snapshot *s, const char *text, int fd)
+{
+	size_t name = strcspn(text, ":");
+	const char *path = text[name] ? text + name + 1 : NULL;
+	struct write_options o = outputs_options(c, path ? -1 : fd);
+	struct strbuf out;
+	bool ok;
+
+	strbuf_init(&out, LIMIT_REPORT_BYTES);
+	write_snapshot(format_find(span_of(text, name)), s, &o, &out);
+	ok = outputs_bytes(text, path, fd, &out);
+	strbuf_clear(&out);
 	return ok;
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
-COMMANDS = ("run", "proxy", "report", "merge", "mark", "ping")     # in this order an option is taken from the first that has it
+COMMANDS = ("run", "proxy", "report", "diff", "merge", "mark", "ping")     # in this order an option is taken from the first that has it
 EVERYWHERE = ("--help", "--version")
 
 
@@ -30,7 +30,7 @@ def rows(program):
     for command in COMMANDS:
         for name, (written, sentence) in help_of(program, command).items():
             if name not in EVERYWHERE:
-                options.setdefault(name, (written, sentence, []))[2].append(command)
+                options.setdefault(written, (written, sentence, []))[2].append(command)
     for written, sentence, commands in options.values():
         yield f"| `{written}` | {', '.join(commands)} | {sentence.replace('|', chr(92) + '|')} |"
 

@@ -12,7 +12,7 @@ rowcall_test(test_analyzer unit/test_analyzer.c reports)
 # rules, tallies, snapshot
 add_library(req_builder STATIC unit/req_builder.c unit/collected.c)
 target_link_libraries(req_builder PUBLIC reports PkgConfig::CMOCKA)
-foreach(name histogram glob keymap words facts rules lineage clues location advice finding keep gate collector)
+foreach(name histogram glob keymap words facts rules lineage clues location advice finding keep gate collector compare)
   rowcall_test(test_${name} unit/test_${name}.c req_builder)
 endforeach()
 add_executable(collector_cost EXCLUDE_FROM_ALL bench/collector_cost.c)

@@ -6,87 +6,14 @@
 #include <stdio.h>
 
 #include "finding_words.h"
+#include "markdown.h"
 #include "sql_short.h"
 #include "text.h"
 #include "verdict_words.h"
 #include "writers.h"
 #include "xml.h"
 
-enum { BYTES_MOST = 60000, SCOPES_SHOWN = 20, FAILURES_SHOWN = 20, SQL_SHOWN = 2000, NAME_SHOWN = 160, TEXT_MOST = 1 << 20 };
-
-static size_t
-longest_run(struct span s, uint8_t of)
-{
-	size_t longest = 0, run = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		run = s.p[i] == of ? run + 1 : 0;
-		longest = run > longest ? run : longest;
-	}
-	return longest;
-}
-
-static void
-repeat(struct strbuf *out, char c, size_t n)
-{
-	while (n-- > 0)
-		strbuf_char(out, c);
-}
-
-/* A name in a code span; in a cell of a table even code needs its bars escaped. */
-static void
-put_code(struct strbuf *out, const char *name, bool cell)
-{
-	struct strbuf clean, cut;
-	size_t ticks;
-
-	strbuf_init(&clean, TEXT_MOST);
-	strbuf_init(&cut, TEXT_MOST);
-	text_clean(&clean, span_str(name), true);
-	text_cut_middle(&cut, strbuf_span(&clean), NAME_SHOWN, true);
-	ticks = longest_run(strbuf_span(&cut), '`');
-	repeat(out, '`', ticks + 1);
-	if (ticks > 0)
-		strbuf_char(out, ' ');
-	for (size_t i = 0; i < cut.n; i++) {
-		if (cell && cut.p[i] == '|')
-			strbuf_char(out, '\\');
-		strbuf_char(out, cut.p[i]);
-	}
-	if (ticks > 0)
-		strbuf_char(out, ' ');
-	repeat(out, '`', ticks + 1);
-	scratch_done(out, &clean);
-	scratch_done(out, &cut);
-}
-
-/* A sentence as it stands. A zero-width space keeps @names and #numbers from becoming mentions. */
-static void
-put_words(struct strbuf *out, struct span clean)
-{
-	static const char marks[] = "\\`*_[]<>#|~&";
-
-	for (size_t i = 0; i < clean.n; i++) {
-		char c = (char)clean.p[i];
-
-		if (c && strchr(marks, c))
-			strbuf_char(out, '\\');
-		strbuf_char(out, c);
-		if (c == '@' || c == '#')
-			strbuf_str(out, "\xe2\x80\x8b");
-	}
-}
-
-static void
-put_sentence(struct strbuf *out, const char *s)
-{
-	struct strbuf clean;
-
-	strbuf_init(&clean, TEXT_MOST);
-	text_clean(&clean, span_str(s), true);
-	put_words(out, strbuf_span(&clean));
-	scratch_done(out, &clean);
-}
+enum { BYTES_MOST = 60000, SCOPES_SHOWN = 20, FAILURES_SHOWN = 20, SQL_SHOWN = 2000, TEXT_MOST = 1 << 20 };
 
 /* ---- head ---- */
 
@@ -99,7 +26,7 @@ put_verdict(struct strbuf *out, const struct snapshot *s)
 	strbuf_init(&b, TEXT_MOST);
 	verdict_sentence(&b, s, &sums);
 	strbuf_printf(out, "<!-- rowcall -->\n## rowcall: %s\n\n**", verdict_word(s, &sums));
-	put_sentence(out, strbuf_cstr(&b));
+	markdown_sentence(out, strbuf_cstr(&b));
 	strbuf_str(out, "**\n");
 	scratch_done(out, &b);
 }
@@ -115,14 +42,14 @@ put_failures(struct strbuf *out, const struct snapshot *s)
 		const struct gate_failure *f = &s->failures[i];
 
 		strbuf_str(out, "- ");
-		put_sentence(out, f->message);
+		markdown_sentence(out, f->message);
 		if (*f->file) {
 			struct strbuf place;
 
 			strbuf_init(&place, TEXT_MOST);
 			strbuf_printf(&place, "%s:%" PRIu32, f->file, f->line);
 			strbuf_str(out, ", set in ");
-			put_code(out, strbuf_cstr(&place), false);
+			markdown_code(out, strbuf_cstr(&place), false);
 			scratch_done(out, &place);
 		}
 		strbuf_char(out, '\n');
@@ -146,7 +73,7 @@ static void
 put_scope(struct strbuf *out, const struct snap_scope *sc, bool budgets, bool baseline)
 {
 	strbuf_str(out, sc->over ? "| **over** | " : "| | ");
-	put_code(out, sc->name, true);
+	markdown_code(out, sc->name, true);
 	strbuf_printf(out, " | %" PRIu64 " | %" PRIu64 " / %" PRIu64 " |", sc->requests, sc->queries.p50, sc->queries.max);
 	if (budgets)
 		put_limit(out, sc->budget);
@@ -194,14 +121,14 @@ put_sql(struct strbuf *out, const char *label, const struct shape *sh, const cha
 	strbuf_init(&sql, TEXT_MOST);
 	text_clean(&clean, span_str(sh->text), true);
 	sql_short(&sql, strbuf_span(&clean), SQL_SHOWN, true);
-	ticks = longest_run(strbuf_span(&sql), '`') + 1;
+	ticks = markdown_longest_run(strbuf_span(&sql), '`') + 1;
 	ticks = ticks < 3 ? 3 : ticks;
 	strbuf_printf(out, "%s, %s\n", label, numbers);
-	repeat(out, '`', ticks);
+	markdown_repeat(out, '`', ticks);
 	strbuf_str(out, "sql\n");
 	strbuf_add(out, strbuf_span(&sql));
 	strbuf_char(out, '\n');
-	repeat(out, '`', ticks);
+	markdown_repeat(out, '`', ticks);
 	strbuf_str(out, "\n\n");
 	scratch_done(out, &clean);
 	scratch_done(out, &sql);
@@ -212,7 +139,7 @@ put_bullet(struct strbuf *out, const char *label, struct strbuf *text)
 {
 	if (text->n > 0) {
 		strbuf_printf(out, "- %s: ", label);
-		put_sentence(out, strbuf_cstr(text));
+		markdown_sentence(out, strbuf_cstr(text));
 		strbuf_char(out, '\n');
 	}
 	scratch_reset(out, text);
@@ -263,7 +190,7 @@ put_finding(struct strbuf *out, const struct snapshot *s, const struct snap_find
 		strbuf_str(&sentence, f->file);
 		if (f->line)
 			strbuf_printf(&sentence, ":%" PRIu32, f->line);
-		put_code(out, strbuf_cstr(&sentence), false);
+		markdown_code(out, strbuf_cstr(&sentence), false);
 		strbuf_str(out, "\n\n");
 	}
 	put_evidence(out, s, f);
@@ -315,7 +242,7 @@ put_foot(struct strbuf *out, const struct snapshot *s)
 		strbuf_init(&command, TEXT_MOST);
 		strbuf_printf(&command, "rowcall run -- %s", s->command);
 		strbuf_str(out, "\nReproduce: ");
-		put_code(out, strbuf_cstr(&command), false);
+		markdown_code(out, strbuf_cstr(&command), false);
 		strbuf_char(out, '\n');
 		scratch_done(out, &command);
 	}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_diff: rowcall diff: two recordings side by side. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "fingerprint/limits.h"
+#include "outputs.h"
+#include "reports/compare/compare.h"
+#include "reports/store/recording.h"
+
+/* One recording as it is replayed: rules and tallies for the snapshot, the rest for the comparison. */
+struct run_side {
+	struct recording *rec;
+	struct collector *collector;
+	struct side side;
+	struct snapshot *snap;
+};
+
+static void
+take_request(void *ctx, const struct request *r)
+{
+	struct run_side *s = ctx;
+
+	collector_request(s->collector, r);
+	side_request(&s->side, r);
+}
+
+static void
+take_stray(void *ctx, const struct req_stmt *stmt)
+{
+	struct run_side *s = ctx;
+
+	collector_stray(s->collector, stmt);
+}
+
+static bool
+replay(const struct config *cfg, const char *path, struct shapes *shapes, struct run_side *s, struct problem *p)
+{
+	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt };
+	struct request_sink sink = { .ctx = s, .request = take_request, .stray = take_stray };
+	struct run_info run;
+
+	/* Each run is taken for what it did; whether it kept to a budget is said by rowcall report. */
+	cc.gate.baseline_file = NULL;
+	cc.gate.baseline = NULL;
+	s->rec = recording_open(path, p->text, sizeof p->text);
+	if (!s->rec)
+		return false;
+	run = recording_run(s->rec);
+	cc.upstreams = recording_upstreams(s->rec);
+	cc.nupstreams = run.nupstreams;
+	s->collector = collector_new(&cc);
+	if (!s->collector)
+		return problem(p, "out of memory");
+	if (!recording_replay(s->rec, shapes, NULL, sink, p->text, sizeof p->text))
+		return false;
+	s->snap = collector_snapshot(s->collector, &run);
+	return s->snap || problem(p, "out of memory");
+}
+
+static void
+clear_side(struct run_side *s)
+{
+	snapshot_free(s->snap);
+	collector_free(s->collector);
+	side_clear(&s->side);
+	if (s->rec)
+		recording_close(s->rec);
+}
+
+/* ---- writing ---- */
+
+enum diff_format { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON, DIFF_FORMATS };
+
+static const struct {
+	const char *name;
+	void (*write)(const struct comparison *c, const struct write_options *o, struct strbuf *out);
+} formats[DIFF_FORMATS] = { { "text", write_diff_text }, { "markdown", write_diff_markdown }, { "json", write_diff_json } };
+
+static enum diff_format
+format_named(struct span name)
+{
+	unsigned f = 0;
+
+	while (f < DIFF_FORMATS && !span_is(name, formats[f].name))
+		f++;
+	return (enum diff_format)f;
+}
+
+static bool
+check_formats(const struct settings *s, struct problem *p)
+{
+	const struct setting *said;
+
+	for (uint32_t i = 0; (said = settings_nth(s, OPT_REPORT, SAID_FLAG, i)); i++)
+		if (format_named(span_of(said->text, strcspn(said->text, ":"))) == DIFF_FORMATS)
+			return problem(p, "--report %s: a comparison is written as text, markdown or json", said->text);
+	return true;
+}
+
+static bool
+write_one(const struct config *cfg, const struct comparison *c, const char *text)
+{
+	size_t name = strcspn(text, ":");
+	const char *path = text[name] ? text + name + 1 : NULL;
+	struct write_options o = outputs_options(cfg, path ? -1 : STDOUT_FILENO);
+	struct strbuf out;
+	bool ok;
+
+	strbuf_init(&out, LIMIT_REPORT_BYTES);
+	formats[format_named(span_of(text, name))].write(c, &o, &out);
+	ok = outputs_bytes(text, path, STDOUT_FILENO, &out);
+	strbuf_clear(&out);
+	return ok;
+}
+
+static bool
+write_all_formats(const struct settings *s, const struct config *cfg, const struct comparison *c)
+{
+	const struct setting *said = settings_nth(s, OPT_REPORT, SAID_FLAG, 0);
+	bool ok = true;
+
+	if (!said && !cfg->quiet_output)
+		return write_one(cfg, c, "text");
+	for (uint32_t i = 0; (said = settings_nth(s, OPT_REPORT, SAID_FLAG, i)); i++)
+		ok = write_one(cfg, c, said->text) && ok;
+	return ok;
+}
+
+/* ---- the command ---- */
+
+static void
+say_untrusted(const char *path, const struct snapshot *s)
+{
+	for (uint32_t i = 0; !s->trusted && i < s->nfailures; i++)
+		fprintf(stderr, "rowcall: error: %s: %s\n", path, s->failures[i].message);
+}
+
+static int
+status_of(const struct config *cfg, const struct comparison *c)
+{
+	if (!c->before->trusted || !c->after->trusted)
+		return STATUS_UNUSABLE;
+	if (c->verdict == DIFF_WORSE)
+		return cfg->exit_zero ? STATUS_OK : cfg->exit_code;
+	return STATUS_OK;
+}
+
+static int
+render(const struct settings *s, const struct config *cfg, char **paths, struct run_side sides[2], struct problem *p)
+{
+	struct compared_run before = { sides[0].snap, &sides[0].side }, after = { sides[1].snap, &sides[1].side };
+	struct comparison *c = compare_runs(&before, &after, settings_get(s, OPT_DIFF_REQUEST).text, p->text, sizeof p->text);
+	struct strbuf line;
+	int status;
+
+	if (!c)
+		return cmd_wrong("diff", p);
+	status = write_all_formats(s, cfg, c) ? status_of(cfg, c) : STATUS_UNUSABLE;
+	say_untrusted(paths[0], c->before);
+	say_untrusted(paths[1], c->after);
+	fflush(stdout);
+	strbuf_init(&line, 1024);
+	write_diff_verdict_line(c, &line);
+	fputs(strbuf_cstr(&line), stderr);
+	strbuf_clear(&line);
+	comparison_free(c);
+	return status;
+}
+
+static int
+compare(const struct settings *s, const struct config *cfg, char **paths)
+{
+	struct run_side sides[2] = { { 0 } };
+	struct shapes *shapes = shapes_new();
+	struct problem p = { "" };
+	int status;
+
+	if (shapes && replay(cfg, paths[0], shapes, &sides[0], &p) && replay(cfg, paths[1], shapes, &sides[1], &p))
+		status = render(s, cfg, paths, sides, &p);
+	else {
+		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
+		status = STATUS_UNUSABLE;
+	}
+	clear_side(&sides[0]);
+	clear_side(&sides[1]);
+	shapes_free(shapes);
+	return status;
+}
+
+static int
+diff(const struct settings *s, struct arena *a, int argc, char **argv)
+{
+	struct problem p = { "" };
+	struct config cfg;
+	int status;
+
+	if (argc != 2) {
+		problem(&p, "name two recordings: BEFORE AFTER");
+		return cmd_wrong("diff", &p);
+	}
+	if (!check_formats(s, &p) || !config_build(s, a, NULL, 0, &cfg, &p))
+		return cmd_wrong("diff", &p);
+	status = compare(s, &cfg, argv);
+	config_clear(&cfg);
+	return status;
+}
+
+int
+cmd_diff(int argc, char **argv)
+{
+	struct arena arena = { 0 };
+	struct settings s;
+	int rest = 0, status;
+	enum cmd_next next = cmd_settings("diff", argc, argv, &s, &rest);
+
+	status = next == CMD_GO ? diff(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
+	settings_clear(&s);
+	arena_clear(&arena);
+	return status;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write_diff_json: schema rowcall.diff/1 (reports/diff.schema.json), one function per object, keys in the schema's order.
+ * Never: leaves out a key because its value is not known (that is null); prints a parameter value. */
+#include <stdio.h>
+
+#include "compare.h"
+#include "fingerprint/shapes.h"
+#include "reports/write/emit.h"
+#include "reports/write/writers.h"
+
+enum { LINED = 3 };
+
+static void
+key_str(struct emit *j, const char *key, const char *value)
+{
+	emit_key(j, key);
+	emit_str_or_null(j, value);
+}
+
+static void
+key_uint(struct emit *j, const char *key, uint64_t value)
+{
+	emit_key(j, key);
+	emit_uint(j, value);
+}
+
+static void
+key_bool(struct emit *j, const char *key, bool value)
+{
+	emit_key(j, key);
+	emit_bool(j, value);
+}
+
+static void
+key_open(struct emit *j, const char *key, char bracket)
+{
+	emit_key(j, key);
+	emit_open(j, bracket);
+}
+
+static void
+put_shape(struct emit *j, const struct shape *s)
+{
+	char hex[17] = "";
+
+	if (s)
+		shape_hex(s->fingerprint, hex);
+	key_str(j, "fingerprint", hex);
+	key_str(j, "shape", s ? s->text : NULL);
+}
+
+static void
+put_run(struct emit *j, const char *key, const struct snapshot *s)
+{
+	char started[TIME_TEXT];
+
+	time_text(s->started_us, started);
+	key_open(j, key, '{');
+	key_str(j, "command", s->command);
+	key_str(j, "started", started);
+	emit_key(j, "duration_ms");
+	emit_ms(j, s->duration);
+	key_open(j, "upstreams", '[');
+	for (uint32_t i = 0; i < s->nupstreams; i++)
+		emit_str(j, s->upstreams[i]);
+	emit_close(j, ']');
+	key_uint(j, "fingerprint_version", SQL_FINGERPRINT_VERSION);
+	key_uint(j, "requests", requests_seen(s));
+	key_uint(j, "queries", s->queries);
+	key_bool(j, "trusted", s->trusted);
+	emit_close(j, '}');
+}
+
+/* ---- scopes ---- */
+
+static void
+put_queries(struct emit *j, const char *key, const struct snap_scope *s)
+{
+	emit_key(j, key);
+	if (!s) {
+		emit_null(j);
+		return;
+	}
+	emit_open(j, '{');
+	key_uint(j, "min", s->queries.min);
+	key_uint(j, "p50", s->queries.p50);
+	key_uint(j, "p95", s->queries.p95);
+	key_uint(j, "max", s->queries.max);
+	emit_close(j, '}');
+}
+
+static void
+put_times(struct emit *j, const char *key, const struct snap_scope *s)
+{
+	emit_key(j, key);
+	if (!s) {
+		emit_null(j);
+		return;
+	}
+	emit_open(j, '{');
+	emit_key(j, "total");
+	emit_ms(j, s->db.total);
+	emit_key(j, "p50");
+	emit_ms(j, s->db.p50);
+	emit_key(j, "p95");
+	emit_ms(j, s->db.p95);
+	emit_key(j, "p99");
+	emit_ms(j, s->db.p99);
+	emit_key(j, "max");
+	emit_ms(j, s->db.max);
+	emit_close(j, '}');
+}
+
+static void
+put_noise(struct emit *j, const struct noise *n)
+{
+	key_open(j, "noise", '{');
+	key_str(j, "word", noise_name(n->word));
+	emit_key(j, "p");
+	if (n->word == NOISE_FEW)
+		emit_null(j);
+	else
+		emit_ms(j, (uint64_t)(n->p * 1e6 + 0.5));	/* three decimals, as milliseconds have */
+	emit_key(j, "spread_ms");
+	emit_ms(j, n->spread);
+	emit_close(j, '}');
+}
+
+static void
+put_use(struct emit *j, const char *key, const struct use *u)
+{
+	key_open(j, key, '{');
+	key_uint(j, "requests", u->requests);
+	key_uint(j, "per_request", u->per_request);
+	key_uint(j, "executions", u->executions);
+	emit_close(j, '}');
+}
+
+static void
+put_statements(struct emit *j, const struct compared_scope *s)
+{
+	key_open(j, "statements", '[');
+	for (uint32_t i = 0; i < s->nshapes; i++) {
+		emit_open(j, '{');
+		key_str(j, "change", change_name(s->shapes[i].change));
+		put_use(j, "before", &s->shapes[i].before);
+		put_use(j, "after", &s->shapes[i].after);
+		put_shape(j, s->shapes[i].shape);
+		emit_close(j, '}');
+	}
+	emit_close(j, ']');
+}
+
+static void
+put_findings(struct emit *j, const struct compared_scope *s)
+{
+	key_open(j, "findings", '[');
+	for (uint32_t i = 0; i < s->nfindings; i++) {
+		const struct compared_finding *f = &s->findings[i];
+
+		emit_open(j, '{');
+		key_str(j, "change", change_name(f->change));
+		key_str(j, "id", f->f->id);
+		key_str(j, "rule", rules[f->f->rule].id);
+		key_str(j, "verdict", verdict_name(f->f->verdict));
+		key_uint(j, "before", f->before);
+		key_uint(j, "after", f->after);
+		key_str(j, "column", f->f->worst.column);
+		put_shape(j, f->f->worst.repeat);
+		emit_close(j, '}');
+	}
+	emit_close(j, ']');
+}
+
+static void
+put_request(struct emit *j, const char *key, const struct snap_request *r)
+{
+	char buf[REQUEST_LABEL];
+
+	key_str(j, key, r ? request_label(&r->r, buf) : NULL);
+}
+
+static void
+put_sequence(struct emit *j, const struct compared_scope *s)
+{
+	struct strbuf mermaid;
+
+	key_open(j, "sequence", '{');
+	put_request(j, "before", s->one_before);
+	put_request(j, "after", s->one_after);
+	key_bool(j, "differs", s->sequence.differs);
+	key_bool(j, "cut", s->sequence.cut);
+	key_open(j, "lines", '[');
+	for (uint32_t i = 0; s->sequence.differs && i < s->sequence.n; i++) {
+		const struct seq_change *c = &s->sequence.changes[i];
+		char op[2] = { c->op, '\0' };
+
+		emit_open(j, '{');
+		key_str(j, "op", op);
+		key_uint(j, "depth", c->line->depth);
+		key_uint(j, "times", c->line->times);
+		put_shape(j, c->line->shape);
+		emit_close(j, '}');
+	}
+	emit_close(j, ']');
+	strbuf_init(&mermaid, 1 << 20);
+	if (s->sequence.differs)
+		write_mermaid(s, &mermaid);
+	key_str(j, "mermaid", strbuf_cstr(&mermaid));
+	scratch_done(j->out, &mermaid);
+	emit_close(j, '}');
+}
+
+static void
+put_scope(struct emit *j, const struct compared_scope *s)
+{
+	emit_open(j, '{');
+	key_str(j, "scope", s->name);
+	key_str(j, "change", verdict_change_name(s->verdict));
+	key_open(j, "requests", '{');
+	key_uint(j, "before", s->before ? s->before->requests : 0);
+	key_uint(j, "after", s->after ? s->after->requests : 0);
+	emit_close(j, '}');
+	key_open(j, "queries", '{');
+	put_queries(j, "before", s->before);
+	put_queries(j, "after", s->after);
+	emit_close(j, '}');
+	key_open(j, "db_ms", '{');
+	put_times(j, "before", s->before);
+	put_times(j, "after", s->after);
+	put_noise(j, &s->time);
+	emit_close(j, '}');
+	put_statements(j, s);
+	put_findings(j, s);
+	put_sequence(j, s);
+	emit_close(j, '}');
+}
+
+void
+write_diff_json(const struct comparison *c, const struct write_options *o, struct strbuf *out)
+{
+	char tool[64];
+	struct emit j;
+
+	snprintf(tool, sizeof tool, "rowcall %s", c->after->version);
+	emit_init(&j, out, LINED);
+	emit_open(&j, '{');
+	key_str(&j, "schema", "rowcall.diff/1");
+	key_str(&j, "tool", tool);
+	key_str(&j, "change", verdict_change_name(c->verdict));
+	put_run(&j, "before", c->before);
+	put_run(&j, "after", c->after);
+	key_open(&j, "scopes", '[');
+	for (uint32_t i = 0; i < c->nscopes; i++)
+		if (scope_shown(o, c->scopes[i].name))
+			put_scope(&j, &c->scopes[i]);
+	emit_close(&j, ']');
+	key_uint(&j, "left_out", c->left_out);
+	emit_close(&j, '}');
+	strbuf_char(out, '\n');
+}
