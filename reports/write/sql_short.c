@@ -152,15 +152,26 @@ find_any(struct span s, const char *const *words)
 	return first;
 }
 
+static bool
+ends_with(struct span s, struct span end)
+{
+	return s.n >= end.n && span_eq(span_from(s, s.n - end.n), end);
+}
+
+/* from: behind a blank. What was left out just before it needs no second mark. */
 static void
 without_range(struct strbuf *out, struct span s, size_t from, size_t to, bool utf8)
 {
-	if (from >= to || to - from <= text_ellipsis(utf8).n + 1) {
+	struct span mark = text_ellipsis(utf8);
+	bool marked = from > 0 && ends_with(span_first(s, from - 1), mark);
+
+	if (from >= to || to - from <= mark.n + 1) {
 		strbuf_add(out, s);
 		return;
 	}
-	strbuf_add(out, span_first(s, from));
-	strbuf_add(out, text_ellipsis(utf8));
+	strbuf_add(out, span_first(s, marked ? from - 1 : from));
+	if (!marked)
+		strbuf_add(out, mark);
 	if (to < s.n)
 		strbuf_char(out, ' ');
 	strbuf_add(out, span_from(s, to));
@@ -197,12 +208,6 @@ without_from(struct strbuf *out, struct span s, bool utf8)
 
 	strbuf_add(out, span_first(s, marked ? from : 0));
 	strbuf_add(out, span_from(s, marked ? from + 5 : 0));
-}
-
-static bool
-ends_with(struct span s, struct span end)
-{
-	return s.n >= end.n && span_eq(span_from(s, s.n - end.n), end);
 }
 
 /* As many whole words from the start as fit. */

@@ -115,6 +115,10 @@ sql_gives_up_what_says_least(void **state)
 	static const char select[] = "SELECT \"c\".\"id\", \"c\".\"name\", (SELECT COUNT(*) FROM x) FROM \"c\" WHERE \"c\".\"id\" = ? LIMIT ?";
 
 	(void)state;
+	check_short("SELECT orders.id, orders.placed FROM orders LEFT OUTER JOIN customers ON a = b WHERE ? GROUP BY orders.id ORDER BY orders.placed", 40,
+	    "SELECT ... FROM orders ... WHERE ? ...");
+	check_short("SELECT orders.id, orders.placed FROM orders LEFT OUTER JOIN customers ON a = b ORDER BY orders.placed", 30,
+	    "SELECT ... FROM orders ...");
 	check_short("SELECT 1", 80, "SELECT 1");
 	check_short(select, 200, "SELECT c.id, c.name, (SELECT COUNT(*) FROM x) FROM c WHERE c.id = ? LIMIT ?");
 	check_short(select, 60, "SELECT ... FROM c WHERE c.id = ? LIMIT ?");
