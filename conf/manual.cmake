@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DPROGRAM=… -DOUT=… -P manual.cmake: writes the manual page rowcall.1 from what `rowcall help` says, so that the two never differ.
+cmake_minimum_required(VERSION 3.25)
+
+function(said out)
+  execute_process(COMMAND ${PROGRAM} ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${PROGRAM} ${ARGN} ended ${status}")
+  endif()
+  string(REPLACE "\\" "\\e" text "${text}")
+  string(REPLACE "-" "\\-" text "${text}")
+  string(REGEX REPLACE "(^|\n)([.'])" "\\1\\\\&\\2" text "${text}")
+  set(${out} ".nf\n${text}.fi\n" PARENT_SCOPE)
+endfunction()
+
+said(overview help)
+set(page ".TH ROWCALL 1 \"\" \"rowcall ${VERSION}\" \"User Commands\"\n.SH NAME\nrowcall \\- wire-level SQL query inspector for PostgreSQL, MySQL and MariaDB\n")
+string(APPEND page ".SH SYNOPSIS\n.B rowcall run\n[\\fIOPTIONS\\fR] \\-\\- \\fICOMMAND\\fR...\n.br\n.B rowcall proxy\n[\\fIOPTIONS\\fR]\n.br\n"
+  ".B rowcall report\n[\\fIOPTIONS\\fR] [\\fIRECORDING\\fR]\n.SH DESCRIPTION\n${overview}")
+execute_process(COMMAND ${PROGRAM} help OUTPUT_VARIABLE commands)
+string(REGEX MATCHALL "\n  [a-z]+ " commands "${commands}")
+foreach(command ${commands})
+  string(STRIP "${command}" command)
+  if(NOT command STREQUAL "help")
+    said(text help ${command})
+    string(TOUPPER "${command}" title)
+    string(APPEND page ".SH \"ROWCALL ${title}\"\n${text}")
+  endif()
+endforeach()
+file(WRITE "${OUT}" "${page}")
