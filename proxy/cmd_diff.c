@@ -72,12 +72,13 @@ clear_side(struct run_side *s)
 
 /* ---- writing ---- */
 
-enum diff_format { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON, DIFF_FORMATS };
+enum diff_format { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON, DIFF_HTML, DIFF_FORMATS };
 
 static const struct {
 	const char *name;
 	void (*write)(const struct comparison *c, const struct write_options *o, struct strbuf *out);
-} formats[DIFF_FORMATS] = { { "text", write_diff_text }, { "markdown", write_diff_markdown }, { "json", write_diff_json } };
+} formats[DIFF_FORMATS] = { { "text", write_diff_text }, { "markdown", write_diff_markdown }, { "json", write_diff_json },
+	{ "html", write_diff_html } };
 
 static enum diff_format
 format_named(struct span name)
@@ -96,7 +97,7 @@ check_formats(const struct settings *s, struct problem *p)
 
 	for (uint32_t i = 0; (said = settings_nth(s, OPT_REPORT, SAID_FLAG, i)); i++)
 		if (format_named(span_of(said->text, strcspn(said->text, ":"))) == DIFF_FORMATS)
-			return problem(p, "--report %s: a comparison is written as text, markdown or json", said->text);
+			return problem(p, "--report %s: a comparison is written as text, markdown, json or html", said->text);
 	return true;
 }
 

@@ -25,7 +25,7 @@ const struct command commands[] = {
 	{ "diff", "[OPTIONS] BEFORE AFTER", "compare two recordings: statements, counts, times, the order of one request",
 	    "A scope is worse when its median request makes more queries, or when it has a loop or duplicate that is new or bigger. Times are\n"
 	    "compared by a rank test over requests (p < 0.05, and medians further apart than requests of one run usually are); they decide\n"
-	    "nothing. Reports: text, markdown, json.\n\n"
+	    "nothing. Reports: text, markdown, json, html.\n\n"
 	    "Status: 10 when a scope is worse (--exit-code, --exit-zero); 11 when a recording cannot be read or trusted; else 0.",
 	    FOR_DIFF, cmd_diff },
 	{ "mark", "[OPTIONS] NAME", "name the test or request that runs from now on", NULL, FOR_MARK, cmd_mark },

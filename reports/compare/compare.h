@@ -77,6 +77,8 @@ void write_diff_text(const struct comparison *c, const struct write_options *o, 
 void write_diff_markdown(const struct comparison *c, const struct write_options *o, struct strbuf *out);
 /* Schema rowcall.diff/1 (reports/diff.schema.json). */
 void write_diff_json(const struct comparison *c, const struct write_options *o, struct strbuf *out);
+/* The report's page (reports/page) around that document. */
+void write_diff_html(const struct comparison *c, const struct write_options *o, struct strbuf *out);
 /* A Mermaid sequence diagram of the scope's sequences, what is gone and what is new marked. */
 void write_mermaid(const struct compared_scope *s, struct strbuf *out);
 /* "rowcall: FAIL worse=1 better=0 scopes=12". */

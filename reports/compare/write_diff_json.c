@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* write_diff_json: schema rowcall.diff/1 (reports/diff.schema.json), one function per object, keys in the schema's order.
+/* write_diff_json: schema rowcall.diff/1 (reports/diff.schema.json), one function per object, keys in the schema's order; and the page that
+ * draws it.
  * Never: leaves out a key because its value is not known (that is null); prints a parameter value. */
 #include <stdio.h>
 
 #include "compare.h"
 #include "fingerprint/shapes.h"
-#include "reports/write/emit.h"
+#include "reports/write/html.h"
 #include "reports/write/writers.h"
 
 enum { LINED = 3 };
@@ -236,26 +237,50 @@ put_scope(struct emit *j, const struct compared_scope *s)
 	emit_close(j, '}');
 }
 
+struct diff_document {
+	const struct comparison *c;
+	const struct write_options *o;
+};
+
+static void
+document(struct emit *j, const void *ctx)
+{
+	const struct diff_document *d = ctx;
+	const struct comparison *c = d->c;
+	char tool[64];
+
+	snprintf(tool, sizeof tool, "rowcall %s", c->after->version);
+	emit_open(j, '{');
+	key_str(j, "schema", "rowcall.diff/1");
+	key_str(j, "tool", tool);
+	key_str(j, "change", verdict_change_name(c->verdict));
+	put_run(j, "before", c->before);
+	put_run(j, "after", c->after);
+	key_open(j, "scopes", '[');
+	for (uint32_t i = 0; i < c->nscopes; i++)
+		if (scope_shown(d->o, c->scopes[i].name))
+			put_scope(j, &c->scopes[i]);
+	emit_close(j, ']');
+	key_uint(j, "left_out", c->left_out);
+	emit_close(j, '}');
+}
+
 void
 write_diff_json(const struct comparison *c, const struct write_options *o, struct strbuf *out)
 {
-	char tool[64];
+	const struct diff_document d = { c, o };
 	struct emit j;
 
-	snprintf(tool, sizeof tool, "rowcall %s", c->after->version);
 	emit_init(&j, out, LINED);
-	emit_open(&j, '{');
-	key_str(&j, "schema", "rowcall.diff/1");
-	key_str(&j, "tool", tool);
-	key_str(&j, "change", verdict_change_name(c->verdict));
-	put_run(&j, "before", c->before);
-	put_run(&j, "after", c->after);
-	key_open(&j, "scopes", '[');
-	for (uint32_t i = 0; i < c->nscopes; i++)
-		if (scope_shown(o, c->scopes[i].name))
-			put_scope(&j, &c->scopes[i]);
-	emit_close(&j, ']');
-	key_uint(&j, "left_out", c->left_out);
-	emit_close(&j, '}');
+	document(&j, &d);
 	strbuf_char(out, '\n');
+}
+
+void
+write_diff_html(const struct comparison *c, const struct write_options *o, struct strbuf *out)
+{
+	static const char *const titles[] = { "rowcall diff: same", "rowcall diff: changed", "rowcall diff: better", "rowcall diff: worse" };
+	const struct diff_document d = { c, o };
+
+	html_page(out, titles[c->verdict], document, &d);
 }

@@ -61,7 +61,7 @@ set(c "/* Made by reports/page/embed.cmake; edit the files beside it. */\n#inclu
 
 join_files(html page.html)
 join_files(style page.css flame.css)
-join_files(script dom.js tables.js verdict.js findings.js lists.js flame.js waterfall.js flame_part.js keys.js main.js)
+join_files(script dom.js tables.js verdict.js findings.js lists.js flame.js waterfall.js flame_part.js keys.js compare.js main.js)
 set(script "\n\"use strict\";\n(() => {\n${script}})();\n")
 policy_hash(style_hash "${style}")
 policy_hash(script_hash "${script}")

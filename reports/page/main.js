@@ -117,4 +117,6 @@ function show(doc) {
   follow();
 }
 
-show(JSON.parse($("#document").textContent));
+const shown = JSON.parse($("#document").textContent);
+if (shown.schema === "rowcall.diff/1") showComparison(shown);
+else show(shown);

@@ -6,7 +6,8 @@ import re
 import jsonschema
 import pytest
 
-from rowcall import PYTHON, TOP
+from rowcall import PYTHON, TOP, Rowcall
+from test_html import see
 
 SCHEMA = TOP / "reports" / "diff.schema.json"
 
@@ -14,7 +15,6 @@ SCHEMA = TOP / "reports" / "diff.schema.json"
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory, pg, shop):
     """Two recordings of the broken shop and two of the fixed one."""
-    from rowcall import Rowcall
     place = tmp_path_factory.mktemp("diff")
     program = Rowcall(place)
     for name, fixed in (("broken1", ""), ("fixed1", "1"), ("broken2", ""), ("fixed2", "1")):
@@ -74,7 +74,7 @@ def test_json_says_what_changed(rowcall, recordings):
     assert {("added", 0, 20), ("removed", 1, 0), ("same", 1, 1)} <= changes
     assert {f["change"] for f in orders["findings"]} == {"added"}
     assert orders["db_ms"]["noise"]["word"] in ("slower", "within-noise") and 0 < orders["db_ms"]["noise"]["p"] <= 1
-    assert customers["db_ms"]["noise"] ["word"] == "too-few", "two requests tell nothing"
+    assert customers["db_ms"]["noise"]["word"] == "too-few", "two requests tell nothing"
     before = [line for line in orders["sequence"]["lines"] if line["op"] in " -"]
     after = [line for line in orders["sequence"]["lines"] if line["op"] in " +"]
     assert len(before) == 3 and sum(1 for line in after if line["shape"]) == 4
@@ -97,6 +97,13 @@ def test_markdown(rowcall, recordings, tmp_path):
     for block in re.findall(r"```mermaid\n(.*?)```", text, re.S):
         words = [line.split()[0] for line in block.splitlines()]
         assert words.count("end") == words.count("loop") + words.count("rect"), block
+
+
+def test_the_page(rowcall, recordings, tmp_path):
+    run = diff(rowcall, recordings, "fixed1", "broken1", "--report", f"html:{tmp_path}/diff.html", "--report", f"html:{tmp_path}/again.html")
+    assert run.status == 10, run
+    assert (tmp_path / "diff.html").read_bytes() == (tmp_path / "again.html").read_bytes()
+    see("comparison", tmp_path / "diff.html")
 
 
 def test_a_request_by_name(rowcall, recordings):

@@ -29,6 +29,22 @@ const scenarios = {
       '20 of 20 values', 'wasted', 'select_related', 'in 4 of 4 requests']) assert.ok(card.includes(part), `${part} is not in: ${card}`);
   },
 
+  async comparison(page) {
+    assert.equal(await page.textContent('.verdict .word'), 'WORSE');
+    assert.deepEqual(await page.$$eval('#scopes tbody tr.item td.wide', (all) => all.map((e) => e.textContent)), ['GET /orders', 'GET /customers/<int:pk>']);
+    const worst = await page.textContent('#scopes tr.detail');      // the worst one is unfolded
+    for (const part of ['new', 'N+1', 'shop_order.customer_id', '+ 20\u00d7', 'One request']) assert.ok(worst.includes(part), `${part} is not in: ${worst}`);
+    assert.deepEqual(await page.$$eval('.sequence .op', (all) => all.map((e) => e.textContent[0])), [' ', '-', '-', '+', '+', '+', '+']);
+    await page.click('#scopes tbody tr.item:last-child td.number');
+    assert.match(await page.textContent('#scopes tbody tr.detail:last-child'), /the same statements, as often/);
+    await head(page, 'scopes', 'Scope');
+    assert.equal(await page.$eval('#scopes tbody tr.item td.wide', (e) => e.textContent), 'GET /customers/<int:pk>');
+    await page.keyboard.press('j');
+    assert.ok(await page.$eval(':focus', (e) => e.classList.contains('item')));
+    await page.keyboard.press('?');
+    assert.ok(await page.isVisible('.sheet'));
+  },
+
   async sorts(page) {
     await head(page, 'queries', 'calls');
     assert.ok(descending(await numbers(page, 'queries', 2)));
