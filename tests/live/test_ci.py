@@ -53,7 +53,7 @@ def test_shell(job):
     assert done.returncode == 10 and done.stdout.count("thing\n") == 8, done
     assert re.search(r"^rowcall: FAIL findings=1 requests=1 queries=8$", done.stderr, re.M)
     made = job.work / "rowcall-report"
-    assert sorted(path.name for path in made.iterdir()) == ["junit.xml", "report.json", "report.md", "run.recording"]
+    assert sorted(path.name for path in made.iterdir()) == ["junit.xml", "report.html", "report.json", "report.md", "run.recording"]
     assert json.loads((made / "report.json").read_text())["gate"]["status"] == "fail"
     assert ElementTree.parse(made / "junit.xml").getroot().get("failures") == "1"
     again = job("rowcall", "report", "--fail-on", "n-plus-one", "rowcall-report/run.recording")

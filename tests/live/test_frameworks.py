@@ -82,7 +82,9 @@ def test_express(visited, stocked, orm, engine):
     need("node", NODE / "node_modules" / orm, NODE / "node_modules/express")
     report = visited.visit("node", "express_shop.js", orm, url=stocked[engine], cwd=NODE)
     proves(report, "GET /orders", "GET /orders/joined", "express_shop.js")
-    assert "GET /customers/:id" in {scope["scope"] for scope in report["scopes"]}
+    assert {"GET /customers/:id", "job Stock"} <= {scope["scope"] for scope in report["scopes"]}
+    if orm == "sequelize":
+        assert "include for this association" in report["findings"][0]["advice"]
 
 
 # --- Python -------------------------------------------------------------------------------------------------------------------------
@@ -149,6 +151,27 @@ def test_go(visited, stocked, tmp_path, engine):
     report = visited.visit(tmp_path / "app", url=stocked[engine], cwd=home, env=env, options=options)
     proves(report, "GET /orders", "GET /orders/joined", "main.go")
     assert "GET /customers/" in {scope["scope"] for scope in report["scopes"]}
+
+
+# --- Java ---------------------------------------------------------------------------------------------------------------------------
+
+def test_spring(visited, stocked, tmp_path):
+    """Spring MVC and the driver are real; of Hibernate, of which Debian has no version with a StatementInspector, that interface only."""
+    jars = [f"/usr/share/java/{name}.jar" for name in ("spring3-web.servlet", "spring3-web", "spring3-context", "spring3-beans", "spring3-core",
+                                                       "spring3-aop", "spring3-expression", "spring3-test", "servlet-api", "commons-logging", "postgresql")]
+    need("javac", *jars)
+    home = tmp_path / "src/main/java/shop"
+    home.mkdir(parents=True)
+    (home / "RowcallTags.java").write_text("package shop;\n" + (TOP / "conf/integrations/RowcallTags.java").read_text())
+    for name in ("Shop", "StatementInspector"):
+        shutil.copy(PROGRAMS / f"spring/{name}.java", home)
+    classpath = ":".join([str(tmp_path / "classes"), *jars])
+    subprocess.run(["javac", "-Xlint:all,-serial,-processing,-classfile,-path", "-Werror", "-d", tmp_path / "classes", "-cp", classpath, *home.glob("*.java")], check=True)
+    report = visited.visit("java", "-Dorg.apache.commons.logging.Log=org.apache.commons.logging.impl.NoOpLog", "-cp", classpath, "shop.Shop",
+                           url=stocked["pg"], env={"JDBC_DATABASE_URL": jdbc(stocked["pg"])}, cwd=tmp_path)
+    proves(report, "GET /orders", "GET /orders/joined", "src/main/java/shop/Shop.java")
+    assert "GET /customers/{id}" in {scope["scope"] for scope in report["scopes"]}
+    assert "JOIN FETCH" in report["findings"][0]["advice"]
 
 
 # --- test runners -------------------------------------------------------------------------------------------------------------------

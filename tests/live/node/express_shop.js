@@ -3,7 +3,7 @@
 // once per row, GET /orders/joined does not, GET /customers/:id asks twice at most. Prints what the pages answered. Writes nothing.
 'use strict';
 const express = require('express');
-const { tagQueries, tagRequests } = require('../../../conf/integrations/express.js');
+const { named, tagQueries, tagRequests } = require('../../../conf/integrations/express.js');
 
 const url = process.env.DATABASE_URL;
 const mysql = url.startsWith('mysql');
@@ -62,7 +62,7 @@ const orms = {
 };
 
 async function main(name) {
-  tagQueries(require(mysql ? 'mysql2' : 'pg'));
+  tagQueries(require(mysql ? 'mysql2' : 'pg'), name);
   const orm = await orms[name]();
   const app = express();
   app.use(tagRequests);
@@ -87,6 +87,8 @@ async function main(name) {
   for (const page of [joined, again]) {
     if (JSON.stringify(page) !== JSON.stringify(loop)) throw new Error('the pages differ');
   }
+  const lazy = (work) => ({ then: (...both) => work().then(...both) });
+  await named('job Stock', () => lazy(orm.joined));
   console.log(`${loop.length} orders, ${(await visit('/customers/3')).name}`);
   await orm.close();
   server.closeAllConnections();
