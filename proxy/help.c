@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "outputs.h"
+#include "reports/judge/rules.h"
 
 enum { FLAG_WIDTH = 30, TEXT_WIDTH = 100 };
 
@@ -116,6 +117,17 @@ print_option(FILE *out, const struct option_def *o)
 	print_wrapped(out, text, FLAG_WIDTH + 2);
 }
 
+/* What --fail-on, budgets and allow name, with what each rule looks for. */
+static void
+print_rules(FILE *out)
+{
+	fputs("\nrules:\n", out);
+	for (int i = 0; i < RULES; i++) {
+		fprintf(out, "  %-*s", FLAG_WIDTH, rules[i].id);
+		print_wrapped(out, rules[i].help, FLAG_WIDTH + 2);
+	}
+}
+
 void
 help_command(FILE *out, const struct command *c)
 {
@@ -126,9 +138,11 @@ help_command(FILE *out, const struct command *c)
 	for (enum option_id i = 0; i < OPTIONS; i++)
 		if (options[i].name && (options[i].commands & c->options))
 			print_option(out, &options[i]);
-	if (c->options & (FOR_RUN | FOR_PROXY | FOR_REPORT))
+	if (c->options & (FOR_RUN | FOR_PROXY | FOR_REPORT)) {
+		print_rules(out);
 		fputs("\nEvery option can also stand in rowcall.yaml or in the environment: --max-queries is ROWCALL_MAX_QUERIES. A flag "
 		      "wins over the\n"
 		      "environment, the environment over the file.\n",
 		    out);
+	}
 }

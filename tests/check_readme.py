@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""check_readme.py PROGRAM [--table]: the option table of README.md against the program's own help, both ways; and that the folders,
+"""check_readme.py PROGRAM [--table]: the option table of README.md against the program's own help, both ways; its table of rules, and that the folders,
 files and statuses the README names exist. --table prints the table as it should be."""
 import pathlib
 import re
@@ -35,6 +35,20 @@ def rows(program):
         yield f"| `{written}` | {', '.join(commands)} | {sentence.replace('|', chr(92) + '|')} |"
 
 
+def rule_rows(program):
+    """The rules as `rowcall help run` lists them, as lines of the README's table."""
+    text = subprocess.run([program, "help", "run"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = []
+    for line in text[text.index("\nrules:\n"):].split("\n\n")[0].splitlines()[2:]:
+        start = re.match(r"  (\S+) +(.*)$", line)
+        if start:
+            found.append([start[1], start[2]])
+        else:
+            found[-1][1] += " " + line.strip()
+    assert len(found) > 8, "the list of rules was not understood"
+    return [f"| `{name}` | {sentence} |" for name, sentence in found]
+
+
 def main(program, *more):
     wanted = list(rows(program))
     if more == ("--table",):
@@ -44,6 +58,8 @@ def main(program, *more):
     stated = re.findall(r"^\| `-.*\|$", readme, re.M)
     problems = [f"README.md lacks: {row}" for row in wanted if row not in stated]
     problems += [f"README.md has, the program has not: {row}" for row in stated if row not in wanted]
+    rules = rule_rows(program)
+    problems += [f"README.md lacks: {row}" for row in rules if row not in readme]
     problems += [f"README.md names {path}, which is not there" for path in re.findall(r"`((?:conf|tests|proxy|reports|fingerprint)/[\w./]*)`", readme)
                  if not (TREE / path).exists()]
     assert len(wanted) > 20, "the help was not understood"

@@ -35,6 +35,8 @@ struct tap_prepared {
 	struct effect *effect;
 	uint32_t nvalues;
 	uint16_t ntags;
+	uint8_t start_flags;	/* of its first execution */
+	bool named;
 	uint32_t tags_n;
 	struct value_hash *values;	/* behind the struct */
 	char *tags;			/* behind the values */
@@ -239,7 +241,7 @@ put_end(struct tap *t, const struct wire_exec *x, const struct wire_part *w)
 	r->bytes = w->bytes;
 	r->insert_id = w->insert_id;
 	r->round_trips = x->round_trips - announced_trips(x);
-	r->pad = 0;
+	r->prepared = t->prepared;
 	r->outcome = outcomes[w->outcome];
 	memset(r->code, 0, sizeof r->code);
 	memcpy(r->code, w->code, strnlen(w->code, sizeof r->code - 1));
@@ -519,15 +521,47 @@ start_part(struct tap *t, struct wire_exec *x, uint64_t at)
 }
 
 /* EXECUTE name(...) runs the prepared text: its shape, its tags. The arguments stand in the EXECUTE. */
-static const struct shape *
+static const struct tap_prepared *
 resolve_execute(struct tap *t, const struct identity *id)
 {
 	struct wire_prepared *w;
 
 	if (id->shape->verb != SQL_V_EXECUTE || !id->name.n)
-		return id->shape;
+		return NULL;
 	w = t->engine->find(t->conn, id->name);
-	return w && w->user ? ((struct tap_prepared *)w->user)->shape : id->shape;
+	return w ? w->user : NULL;
+}
+
+/* The values of a prepared text with the arguments of an EXECUTE in the places of its parameters; returns how many. */
+static size_t
+with_arguments(const struct tap_prepared *p, const struct identity *id, struct value_hash *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nvalues && n < LIMIT_EVIDENCE_PARAMS; i++) {
+		struct value_hash v = p->values[i];
+
+		if (v.kind == SQL_VALUE_PLACEHOLDER) {
+			if (v.number == 0 || v.number > id->nvalues || id->values[v.number - 1].kind == SQL_VALUE_PLACEHOLDER)
+				continue;
+			v.kind = id->values[v.number - 1].kind;
+			v.hash = id->values[v.number - 1].hash;
+		}
+		out[n++] = v;
+	}
+	return n;
+}
+
+static void
+evidence_of_single(struct tap *t, struct wire_exec *x, const struct identity *id, const struct tap_prepared *p)
+{
+	struct value_hash values[LIMIT_EVIDENCE_PARAMS];
+
+	if (p)
+		evidence_params(t, p->shape, values, with_arguments(p, id, values), NULL, x->sent);
+	else
+		evidence_params(t, id->shape, id->values, id->nvalues, NULL, x->sent);
+	evidence_ask(x, p ? p->shape : id->shape);
 }
 
 /* The common case: one statement without effects, announced with no allocation. */
@@ -536,7 +570,8 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 {
 	char room[1024];
 	struct strbuf tags = { .p = room, .cap = sizeof room, .max = sizeof room - 1 };
-	struct plan plan = { .shape = resolve_execute(t, id) };
+	const struct tap_prepared *executed = resolve_execute(t, id);
+	struct plan plan = { .shape = executed ? executed->shape : id->shape };
 
 	plan.ntags = lay_tags(&tags, id->tags, id->ntags);
 	plan.ntags = (uint16_t)(plan.ntags + lay_attributes(&tags, attrs));
@@ -545,10 +580,8 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	plan.tags = strbuf_span(&tags);
 	plan.params = cut ? UNKNOWN_PARAMS : params_hash(t, id->values, id->nvalues, NULL);
 	put_start(t, x, &plan, x->sent);
-	if (t->shared->evidence) {
-		evidence_params(t, plan.shape, id->values, plan.shape == id->shape ? id->nvalues : 0, NULL, x->sent);
-		evidence_ask(x, plan.shape);
-	}
+	if (t->shared->evidence)
+		evidence_of_single(t, x, id, executed);
 }
 
 static void
@@ -604,27 +637,44 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 		start_part(t, x, x->sent);
 }
 
+/* Whether the connection prepared the shape before, and what differs. Remembered in a small table of the worker's, which may forget. */
+static void
+note_prepared(struct tap *t, struct tap_prepared *p, struct span text)
+{
+	uint64_t comment = sql_hash(span_of(p->tags, p->tags_n)), whole = sql_hash(text);
+	struct tap_text_seen *seen = &t->shared->seen[(p->shape->id + 31 * t->session) % TAP_TEXTS_SEEN];
+
+	p->start_flags = REC_START_PREPARED;
+	if (seen->session == t->session && seen->shape == p->shape && seen->whole != whole)
+		p->start_flags |= seen->comment != comment ? REC_START_NEW_COMMENT : REC_START_NEW_TEXT;
+	*seen = (struct tap_text_seen){ t->session, p->shape, whole, comment };
+	p->named = true;
+	t->prepared++;
+}
+
 static void
 tap_prepare(void *ctx, struct wire_prepared *p, struct span name, struct span text, bool cut)
 {
 	struct tap *t = ctx;
 	struct identity id;
 
-	(void)name;
 	(void)cut;
 	p->user = NULL;
 	if (identity_next(t->shared->ids, t->lang, text, &id) > 0)
 		p->user = prepared_from(t, &id);
+	if (p->user && (name.n || t->engine != &pg_engine))
+		note_prepared(t, p->user, text);
 }
 
 static void
 tap_unprepare(void *ctx, struct wire_prepared *p)
 {
 	struct tap_prepared *tp = p->user;
+	struct tap *t = ctx;
 
-	(void)ctx;
 	if (!tp)
 		return;
+	t->prepared -= tp->named;
 	mem_free(tp->effect);
 	mem_free(tp);
 	p->user = NULL;
@@ -668,6 +718,8 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 		plan.ntags = tp->ntags;
 		plan.tags = span_of(tp->tags, tp->tags_n);
 		plan.flags = tp->ntags && p->executions > 0 ? REC_START_STALE_TAG : 0;
+		if (p->executions == 0)
+			plan.flags |= tp->start_flags;
 		if (tp->effect)
 			x->user = text_with_effect(tp->effect, tp->shape);
 	}

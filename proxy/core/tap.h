@@ -10,6 +10,15 @@
 #include "reports/requests/ring.h"
 
 /* What all sessions of one worker share. */
+enum { TAP_TEXTS_SEEN = 256 };
+
+/* A text that a session prepared. */
+struct tap_text_seen {
+	uint32_t session;
+	const struct shape *shape;
+	uint64_t whole, comment;	/* hashes */
+};
+
 struct tap_shared {
 	struct ring *ring;
 	struct identity_cache *ids;
@@ -18,6 +27,7 @@ struct tap_shared {
 	uint32_t ntag_settings;
 	bool evidence;					/* parameters and sampled results travel too (lineage, results of duplicates) */
 	struct evidence_pool *pool;			/* NULL until there was some */
+	struct tap_text_seen seen[TAP_TEXTS_SEEN];
 };
 
 /* One session. */
@@ -26,6 +36,7 @@ struct tap {
 	const struct wire_engine *engine;
 	struct wire_conn *conn;
 	uint32_t session, seq;
+	uint32_t prepared;	/* statements open under names of their own */
 	struct sql_lang lang;
 	uint64_t now;		/* set by the session before it feeds the parser */
 	void (*on_cancel_key)(void *ctx, struct span key);

@@ -134,6 +134,7 @@ add_to_repeat(struct build *b, uint32_t i, uint32_t g)
 	group->failed += !stmt_ended_well(s);
 	group->round_trips += s->round_trips;
 	group->waits += !(s->flags & REQ_STMT_RODE);
+	group->prepared += (s->flags & REQ_STMT_PREPARED) != 0;
 	group->busy += s->busy;
 	group->rows += s->rows;
 	group->affected += s->affected;

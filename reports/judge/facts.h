@@ -24,6 +24,7 @@ struct repeat {
 	uint32_t distinct;		/* known parameter sets */
 	uint32_t round_trips;		/* waits of the client in all of them, Parse and Bind counted apart when the driver waits for each */
 	uint32_t waits;			/* executions that did not ride along in a pipeline */
+	uint32_t prepared;		/* executions that were prepared for themselves */
 	uint32_t slowest, largest;	/* statements: longest busy; most rows (then bytes) */
 	uint64_t busy, rows, affected, bytes;
 	uint16_t allow;			/* bits that every execution carries */

@@ -8,7 +8,7 @@
 typedef void rule_check(const struct facts *f, const struct rule_settings *s, struct arena *a, struct raw_finding **out);
 
 rule_check rule_n_plus_one, rule_duplicate, rule_write_loop, rule_slow_query, rule_slow_request, rule_large_result, rule_idle_in_transaction,
-    rule_query_error;
+    rule_query_error, rule_prepare_churn, rule_cross_scope_repeat;
 
 /* A new finding in front of *out, about repeat g (NULL: about the whole request), with its executions, trips and time filled in. */
 struct raw_finding *rule_add(struct arena *a, struct raw_finding **out, enum rule_id rule, enum verdict v, const struct repeat *g);

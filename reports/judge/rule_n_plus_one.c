@@ -77,7 +77,8 @@ layout_of(const struct facts *f, const struct repeat *g)
 static enum loop_kind
 kind_of(const struct facts *f, const struct repeat *g, const struct edge *proof, uint32_t threshold)
 {
-	enum loop_kind layout = proof ? LOOP_ROWS : layout_of(f, g);
+	const struct edge *e = lineage_edge(f, g);
+	enum loop_kind layout = proof ? LOOP_ROWS : e && e->verdict == EDGE_LISTS ? LOOP_CHUNKS : layout_of(f, g);
 
 	if (layout != LOOP_ROWS)
 		return layout;
@@ -166,6 +167,22 @@ name_source(struct raw_finding *found, const struct edge *proof)
 	found->source_rows = proof->rows;
 }
 
+/* Of two columns that take turns each has its own executions: one per value where each value was asked for once, else half of them. */
+static void
+take_turn(struct raw_finding *found, const struct repeat *g, const struct edge *e, const struct edge *beside)
+{
+	uint32_t mine = e->values + beside->values == g->executions ? e->values : g->executions / 2;
+
+	found->executions = mine;
+	found->distinct = e->values;
+	found->round_trips = (uint32_t)((uint64_t)g->round_trips * mine / g->executions);
+	found->busy = (uint64_t)((double)g->busy * mine / g->executions);
+	found->excess = mine - 1;
+	found->wasted = rule_saved(found->busy, found->excess, mine);
+	found->first_stmt = e->child_stmt;
+	name_source(found, e);
+}
+
 static void
 check_repeat(const struct facts *f, const struct repeat *g, uint32_t threshold, struct arena *a, struct raw_finding **out)
 {
@@ -188,6 +205,14 @@ check_repeat(const struct facts *f, const struct repeat *g, uint32_t threshold, 
 		found->excess = g->executions - 1;
 		found->wasted = rule_saved(g->busy, found->excess, g->executions);
 	}
+	const struct edge *beside = proof ? lineage_edge_beside(f, proof) : NULL;
+
+	if (!beside)
+		return;
+	take_turn(found, g, proof, beside);
+	found = rule_add(a, out, RULE_N_PLUS_ONE, found->verdict, g);
+	found->evidence = evidence(f, g, beside, kind, a);
+	take_turn(found, g, beside, proof);
 }
 
 void

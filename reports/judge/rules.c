@@ -20,10 +20,10 @@ const struct rule rules[RULES] = {
 	[RULE_IDLE_IN_TRANSACTION] = { "idle-in-transaction", "IDLE TX",
 	    "A transaction stood open, holding its locks, while the client did something else.", rule_idle_in_transaction },
 	[RULE_PREPARE_CHURN] = { "prepare-churn", "PREPARE",
-	    "Statements are prepared on the server again and again and executed once each.", NULL },
+	    "One request prepares the same statement on one connection again and again, where once would do.", rule_prepare_churn },
 	[RULE_QUERY_ERROR] = { "query-error", "ERROR", "The server refused a statement.", rule_query_error },
 	[RULE_CROSS_SCOPE_REPEAT] = { "cross-scope-repeat", "REPEAT",
-	    "The same query with the same parameters is asked by request after request.", NULL },
+	    "Several modules of one request ask the database for the same, and none sees that the others do.", rule_cross_scope_repeat },
 	[RULE_QUERY_BUDGET] = { "query-budget", "BUDGET", "A request executed more queries than its budget allows.", NULL },
 };
 

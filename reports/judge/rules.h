@@ -23,6 +23,9 @@ struct rule_settings {
 /* What applies when nobody says otherwise: threshold 5, 100 ms, 1 s, 10 000 rows, 8 MiB, 1 s. */
 struct rule_settings rule_settings_default(void);
 
+/* Why a statement was prepared again. */
+enum prepare_cause { PREPARE_SAME_TEXT, PREPARE_LITERALS, PREPARE_COMMENTS };
+
 /* What a rule says about one request. Lives in the arena. */
 struct raw_finding {
 	enum rule_id rule;
@@ -37,6 +40,7 @@ struct raw_finding {
 	uint64_t busy;			/* ns in the executions */
 	uint64_t wasted;		/* ns a fix would save */
 	uint32_t first_stmt;		/* index of the first execution in the request; of the worst one for slow-query and large-result */
+	uint8_t cause;			/* prepare-churn: enum prepare_cause */
 	bool allowed;			/* every execution carries a rowcall_allow tag that names the rule */
 	const char *evidence;		/* one line in words: "50 distinct parameters, median gap 0.3 ms" */
 	struct raw_finding *next;
@@ -46,7 +50,7 @@ struct rule {
 	const char *id;			/* "n-plus-one" */
 	const char *title;		/* "N+1", "DUP", ... for the console */
 	const char *help;		/* one sentence */
-	/* Puts in front of *out (in the arena) what it finds. NULL for rules judged elsewhere (query-budget: the gate) or not yet. */
+	/* Puts in front of *out (in the arena) what it finds. NULL for what is judged elsewhere (query-budget: the gate). */
 	void (*check)(const struct facts *f, const struct rule_settings *s, struct arena *a, struct raw_finding **out);
 };
 

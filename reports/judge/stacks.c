@@ -38,7 +38,7 @@ static const struct repeat *
 source_of(const struct facts *f, const struct repeat *g)
 {
 	const struct edge *e = lineage_edge(f, g);
-	const struct repeat *source = e && e->verdict != EDGE_HINT ? &f->repeats[f->repeat[e->parent_stmt]] : NULL;
+	const struct repeat *source = e && e->verdict != EDGE_HINT && e->verdict != EDGE_LISTS ? &f->repeats[f->repeat[e->parent_stmt]] : NULL;
 
 	return source == g ? NULL : source;
 }

@@ -12,7 +12,7 @@
 #include "lineage_part.h"
 #include "reports/judge/words.h"
 
-enum { ROUNDS = 16, CLOSE_SCORE = 6, HINT_VALUES = 3 };
+enum { ROUNDS = 16, CLOSE_SCORE = 6, HINT_VALUES = 3, LIST_VALUES = 5 };
 
 struct lineage {
 	struct table_names *tables;
@@ -307,12 +307,16 @@ try_group(struct judge *j, uint32_t group)
 	for (uint16_t slot = 0; slot < g->shape->nslots; slot++) {
 		struct child_slot *s = may_prove(g->shape->slots[slot].cls) ? slot_values(j, g, slot) : NULL;
 
-		if (s)
-			try_slot(j, group, s);
+		if (!s)
+			continue;
+		j->groups[group].lists |= s->cls == SQL_SLOT_IN && s->distinct >= LIST_VALUES * s->executions;
+		try_slot(j, group, s);
 	}
 	pair_up(j, from);
 	for (uint32_t i = from; i < j->ntrials; i++)
 		trial_judge(&j->x, &j->trials[i]);
+	if (j->ntrials > from)
+		trials_share(&j->w, j->trials + from, j->ntrials - from);
 }
 
 /* ---- accepting ---- */
@@ -424,9 +428,11 @@ edge_of(struct judge *j, const struct trial *t, const struct trial *second, enum
 	flags |= t->fan < 2 && is_walk(j, t) ? EDGE_WALK : 0;
 	flags |= t->partial ? EDGE_PARTIAL : 0;
 	flags |= verdict == EDGE_HINT && t->bits < 10 ? EDGE_MANY : 0;
+	if (t->shared)
+		flags |= EDGE_SHARED | EDGE_IN_ORDER | (t->claimed == t->kept ? EDGE_EACH_ROW : 0);
 	return (struct edge){ .child = j->groups[t->group].shape, .parent = x->sources[t->source].shape, .child_stmt = x->stmts[t->first_child].stmt,
 		.parent_stmt = x->stmts[t->first_parent].stmt, .column = edge_name(j, t), .other = second ? edge_name(j, second) : "",
-		.values = t->hits, .missed = t->misses, .source_values = t->source_distinct, .kept = t->kept, .rows = t->rows,
+		.values = t->shared ? t->claimed : t->hits, .missed = t->shared ? 0 : t->misses, .source_values = t->shared ? t->claimed : t->source_distinct, .kept = t->kept, .rows = t->rows,
 		.verdict = (uint8_t)verdict, .flags = flags };
 }
 
@@ -454,7 +460,35 @@ proven_edge(struct judge *j, uint32_t group, struct edge *out)
 		if (better(j, t, second))
 			second = t;
 	}
-	*out = edge_of(j, best, second, EDGE_PROVEN);
+	*out = edge_of(j, best, best->shared ? NULL : second, EDGE_PROVEN);
+	return true;
+}
+
+/* The column that takes turns with the one just named. */
+static bool
+other_edge(struct judge *j, uint32_t group, const struct edge *named, struct edge *out)
+{
+	for (uint32_t i = 0; named->flags & EDGE_SHARED && i < j->ntrials; i++) {
+		const struct trial *t = &j->trials[i];
+
+		if (t->group != group || !t->shared || !t->accepted || strcmp(edge_name(j, t), named->column) == 0)
+			continue;
+		*out = edge_of(j, t, NULL, EDGE_PROVEN);
+		return true;
+	}
+	return false;
+}
+
+/* The rows come in lists, not one by one. */
+static bool
+list_edge(const struct judge *j, uint32_t group, struct edge *out)
+{
+	const struct group *g = &j->groups[group];
+
+	if (!g->lists)
+		return false;
+	*out = (struct edge){ .child = g->shape, .parent = g->shape, .child_stmt = j->x.stmts[g->first].stmt, .parent_stmt = j->x.stmts[g->first].stmt,
+		.column = "", .other = "", .verdict = EDGE_LISTS };
 	return true;
 }
 
@@ -530,10 +564,17 @@ lineage_find(struct lineage *l, const struct lineage_stmt *stmts, uint32_t n, st
 		if (is_child(&j.groups[i]))
 			try_group(&j, i);
 	accept_all(&j);
-	edges = arena_zero(a, j.ngroups * sizeof *edges);
-	for (uint32_t i = 0; i < j.ngroups; i++)
-		if (is_child(&j.groups[i]) && (proven_edge(&j, i, &edges[*nedges]) || weaker_edge(&j, i, &edges[*nedges])))
+	edges = arena_zero(a, 2 * j.ngroups * sizeof *edges);
+	for (uint32_t i = 0; i < j.ngroups; i++) {
+		struct edge *e = &edges[*nedges];
+
+		if (!is_child(&j.groups[i]))
+			continue;
+		if (proven_edge(&j, i, e))
+			*nedges += other_edge(&j, i, e, e + 1) ? 2 : 1;
+		else if (list_edge(&j, i, e) || weaker_edge(&j, i, e))
 			(*nedges)++;
+	}
 	qsort(edges, *nedges, sizeof *edges, by_child);
 	return edges;
 }

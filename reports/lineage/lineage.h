@@ -48,7 +48,8 @@ void lineage_keys(struct lineage *l, const struct foreign_keys *const *keys, uin
 /* There are these tables. */
 void lineage_tables(struct lineage *l, const struct foreign_keys *keys);
 
-/* Judges n executions, in order of sending. Edges in order of child_stmt, in the arena; their parents are at most one per child. Remembers
+/* Judges n executions, in order of sending. Edges in order of child_stmt, in the arena: one per child, two
+ * when two columns take turns (EDGE_SHARED). Remembers
  * table names (bounded), as what names mean depends on the tables there are. */
 const struct edge *lineage_find(struct lineage *l, const struct lineage_stmt *stmts, uint32_t n, struct arena *a, uint32_t *nedges);
 

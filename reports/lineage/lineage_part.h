@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lineage_part: what the files of lineage share: lineage_index.c finds values, lineage_trial.c weighs one explanation, lineage.c decides.
+/* lineage_part: what the files of lineage share: lineage_index.c finds values, lineage_trial.c weighs one explanation, lineage_shared.c two
+ * that take turns, lineage.c decides.
  * Never: seen by anybody else. */
 #ifndef ROWCALL_LINEAGE_PART_H
 #define ROWCALL_LINEAGE_PART_H
 
+#include "fingerprint/limits.h"
 #include "lineage_names.h"
 
 #define NONE UINT32_MAX
@@ -84,6 +86,7 @@ struct group {
 	const struct shape *shape;
 	uint32_t place, first, last, n;	/* statements, by next[] */
 	bool proven;
+	bool lists;			/* asks for several new values at once: a preload in chunks */
 };
 
 /* ---- lineage_trial.c: one explanation of one slot ---- */
@@ -103,6 +106,8 @@ struct trial {
 	double bits;
 	enum key_domain domain;
 	bool as_seen;			/* values come in the order in which the rows first show them */
+	bool shared;			/* with another trial of the slot: their columns take turns */
+	uint32_t claimed;		/* values this column brought in then */
 	bool self, each_row, newest, sorted, id_like, composite, partial;
 	bool fits;			/* more than chance: a loop, when it also fans out */
 	bool accepted;
@@ -124,6 +129,8 @@ struct weighing {
 bool trial_look(struct weighing *w, struct trial *t);
 /* Whether that is more than chance: sets bits and fits. */
 void trial_judge(struct index *x, struct trial *t);
+/* Of one group's trials, when none fits alone: two columns of one result that together are exactly what was asked for (lineage_shared.c). */
+void trials_share(struct weighing *w, struct trial *trials, uint32_t n);
 /* Higher is better, among trials of one group. */
 double trial_score(const struct index *x, const struct trial *t);
 /* Misses that rows which were not kept do not explain. */

@@ -18,6 +18,18 @@ lineage_edge(const struct facts *f, const struct repeat *g)
 	return NULL;
 }
 
+const struct edge *
+lineage_edge_beside(const struct facts *f, const struct edge *e)
+{
+	for (uint32_t i = 0; e->flags & EDGE_SHARED && i < f->r->nedges; i++) {
+		const struct edge *o = &f->r->edges[i];
+
+		if (o != e && o->flags & EDGE_SHARED && o->child == e->child && o->child_stmt < f->r->nstmts && f->repeat[o->child_stmt] == f->repeat[e->child_stmt])
+			return o;
+	}
+	return NULL;
+}
+
 static const char *
 matched(const struct edge *e, struct arena *a)
 {

@@ -160,7 +160,9 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 	o->orphan = o->told = false;
 	o->s = (struct req_stmt){ .shape = st->shape, .params = st->params, .start = st->h.t, .iterations = st->iterations,
 		.round_trips = (uint16_t)(st->round_trips < UINT16_MAX ? st->round_trips : UINT16_MAX), .outcome = REC_LOST,
-		.flags = (uint8_t)((st->round_trips ? 0 : REQ_STMT_RODE) | (st->h.flags & REC_START_TAGS_CUT ? REQ_STMT_CUT : 0)) };
+		.flags = (uint8_t)((st->round_trips ? 0 : REQ_STMT_RODE) | (st->h.flags & REC_START_TAGS_CUT ? REQ_STMT_CUT : 0) |
+		    (st->h.flags & REC_START_PREPARED ? REQ_STMT_PREPARED : 0) | (st->h.flags & REC_START_NEW_TEXT ? REQ_STMT_NEW_TEXT : 0) |
+		    (st->h.flags & REC_START_NEW_COMMENT ? REQ_STMT_NEW_COMMENT : 0)) };
 	s->nbegins += st->shape->verb == SQL_V_BEGIN;
 	s->nends += ends_tx(st->shape);
 	if (!r)
@@ -259,6 +261,7 @@ fill_end(struct req_stmt *s, const struct rec_end *e)
 	s->affected = clamp32(e->affected);
 	s->bytes = clamp32(e->bytes);
 	s->outcome = e->outcome;
+	s->prepared = (uint16_t)(e->prepared < UINT16_MAX ? e->prepared : UINT16_MAX);
 	memcpy(s->code, e->code, sizeof s->code);
 	if (e->h.flags & REC_END_BATCH)
 		s->flags |= REQ_STMT_BATCH;

@@ -64,6 +64,9 @@ enum rec_start_flags {
 	REC_START_UNKNOWN = 2,		/* text not known (prepared before capture) */
 	REC_START_TAGS_CUT = 4,
 	REC_START_FUNCTION = 8,
+	REC_START_PREPARED = 16,	/* the first execution of a statement prepared under a name (or an id) of its own */
+	REC_START_NEW_TEXT = 32,	/* with it: prepared before on this connection with other literals */
+	REC_START_NEW_COMMENT = 64,	/* with it: ... with another comment */
 };
 
 struct rec_start {
@@ -87,7 +90,7 @@ struct rec_end {		/* h.t = when the answer ended; h.flags = enum rec_end_flags *
 	uint64_t busy;		/* ns the client waited */
 	uint64_t rows, affected, bytes, insert_id;
 	uint32_t round_trips;	/* further waits of the client since REC_START: a cursor fetched in pieces, a file that was asked for */
-	uint32_t pad;
+	uint32_t prepared;	/* statements prepared under names and open on the connection */
 	uint8_t outcome;	/* enum rec_outcome */
 	char code[7];		/* SQLSTATE or error number, NUL-padded */
 };

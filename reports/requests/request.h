@@ -15,6 +15,9 @@ enum req_stmt_flags {
 	REQ_STMT_RODE = 2,	/* rode along in a pipeline: no round trip of its own */
 	REQ_STMT_IN_TX = 4,	/* inside a transaction when it ended */
 	REQ_STMT_CUT = 8,	/* evidence is partial */
+	REQ_STMT_PREPARED = 16,	/* prepared for this execution, under a name of its own */
+	REQ_STMT_NEW_TEXT = 32,	/* with that: its shape was prepared before on the connection with other literals */
+	REQ_STMT_NEW_COMMENT = 64,	/* with that: ... with another comment */
 };
 
 /* One statement of a request, in order of start. */
@@ -35,6 +38,7 @@ struct req_stmt {
 	uint8_t flags;		/* enum req_stmt_flags */
 	char code[7];
 	uint16_t allow;		/* bit per rule (enum rule_id) a rowcall_allow tag names */
+	uint16_t prepared;	/* statements prepared and open on its connection when it ended; UINT16_MAX = or more */
 	uint16_t site;		/* 1 + index into request.sites; 0 = its own comment tells no line of code */
 };
 
@@ -48,13 +52,14 @@ struct req_lane {
 	const char *database;
 };
 
-enum edge_verdict { EDGE_PROVEN, EDGE_HINT, EDGE_FOLLOWS };
+enum edge_verdict { EDGE_PROVEN, EDGE_HINT, EDGE_FOLLOWS, EDGE_LISTS };
 
 enum edge_flags {
 	EDGE_IN_ORDER = 1,	/* the executions follow the rows */
 	EDGE_EACH_ROW = 2,	/* one execution for each row kept */
 	EDGE_WALK = 4,		/* each execution reads what the one before it found */
 	EDGE_PARTIAL = 8,	/* some evidence was shed or cut */
+	EDGE_SHARED = 32,	/* one of two columns that take turns in the executions; the other edge follows or precedes */
 	EDGE_MANY = 16,		/* hint: small numbers or words that many columns could hold */
 };
 
@@ -68,7 +73,8 @@ struct edge {
 	uint32_t source_values;	/* distinct values in the rows kept */
 	uint32_t kept;		/* rows kept of the parent's results */
 	uint64_t rows;		/* rows they had */
-	uint8_t verdict;	/* enum edge_verdict; FOLLOWS: once per execution of parent, whose own loop starts elsewhere */
+	uint8_t verdict;	/* enum edge_verdict; FOLLOWS: once per execution of parent, whose own loop starts elsewhere;
+				 * LISTS: each execution asks for several new values at once, parent = child */
 	uint8_t flags;		/* enum edge_flags */
 };
 
@@ -92,7 +98,7 @@ struct request {
 	const struct req_stmt *stmts;
 	uint32_t nstmts;
 	uint32_t stmts_cut;		/* statements beyond the limit: counted, not kept */
-	const struct edge *edges;	/* what lineage found, at most one per repeated shape and place */
+	const struct edge *edges;	/* what lineage found, at most one per repeated shape and place, two when EDGE_SHARED */
 	uint32_t nedges;
 	uint64_t idle_in_tx;		/* longest ns a transaction stood open without a statement */
 };

@@ -149,6 +149,10 @@ take_flag(struct req_stmt *s, const char *word, bool *with)
 		s->outcome = REC_SKIPPED;
 	else if (strcmp(word, "lost") == 0)
 		s->outcome = REC_LOST;
+	else if (strcmp(word, "new-text") == 0)
+		s->flags |= REQ_STMT_NEW_TEXT;
+	else if (strcmp(word, "new-comment") == 0)
+		s->flags |= REQ_STMT_NEW_COMMENT;
 	else if (strcmp(word, "unknown") == 0)
 		s->params = 1;
 	else if (strcmp(word, "with") == 0)
@@ -243,7 +247,10 @@ take_pair(struct draft *d, struct req_stmt *s, struct lineage_stmt *c, const cha
 		s->affected = n;
 	else if (strcmp(word, "result") == 0)
 		s->result = 2 * (uint64_t)n; /* of text answers */
-	else if (strcmp(word, "cols") == 0)
+	else if (strcmp(word, "prepared") == 0 || strcmp(word, "open") == 0) {
+		s->prepared = (uint16_t)n;
+		s->flags |= *word == 'p' ? REQ_STMT_PREPARED : 0;
+	} else if (strcmp(word, "cols") == 0)
 		take_columns(d, c, arg);
 	else if (strcmp(word, "bytes") == 0)
 		s->bytes = n;
