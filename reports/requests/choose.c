@@ -120,8 +120,11 @@ goes_on(const struct grouping *g, const struct session *s, const struct request_
 static bool
 falls_back(const struct grouping *g, const struct session *s, const struct told *told, const struct request_identity *id, uint64_t t)
 {
-	return told->stale && id->bound > BY_MARK && s->cur && s->cur->bound == BY_KEY && connected(g, s, t) &&
-	    (!*told->scope || strcmp(told->scope, s->cur->scope) == 0);
+	if (!told->stale || id->bound <= BY_MARK || !s->cur || s->cur->bound != BY_KEY)
+		return false;
+	if (s->tx.held && s->tx.tag && !s->tx.tag_stale)
+		return true; /* another statement of the transaction said whose it is */
+	return connected(g, s, t) && (!*told->scope || strcmp(told->scope, s->cur->scope) == 0);
 }
 
 static struct open_request *
