@@ -44,6 +44,9 @@ scaled(struct arena *a, uint64_t value, uint64_t unit, const char *name)
 const char *
 words_ns(struct arena *a, uint64_t ns)
 {
+	/* Two decimals where one would say nothing. */
+	if (ns >= 5000 && ns < 95000)
+		return arena_printf(a, "0.%02u ms", (unsigned)((ns + 5000) / 10000));
 	if (ns < 999500000)
 		return scaled(a, ns, 1000000, "ms");
 	return scaled(a, ns, 1000000000, "s");

@@ -54,7 +54,7 @@ function findingCard(doc, f) {
       f.repeat.executions > 1 ? h("b.times", null, `${count(f.repeat.executions)}\u00d7`) : null,
       f.wasted_ms > 0 ? h("span.cost", {title: "database time a fix would save in its worst request"}, `${time(f.wasted_ms)} wasted`) : null,
       h("a.anchor", {href: "#finding/" + f.id, "aria-label": "link to this finding", title: "link to this finding"}, "#")),
-    flow(doc, f),
+    flow(doc, f) || "",
     h("dl", null,
       fact(f.source.column && f.verdict === "proven" ? "proof" : "why", f.more.evidence),
       fact("cost", f.more.cost),

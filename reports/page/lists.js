@@ -6,7 +6,7 @@ const orDash = (value) => (value === null ? "" : count(value));
 function scopesPart(doc) {
   const baseline = doc.scopes.some((s) => s.baseline !== null), budget = doc.scopes.some((s) => s.budget !== null);
   const table = Table({
-    name: "scopes", rows: doc.scopes, sorted: {at: 3, down: true}, words: (s) => s.scope,
+    name: "scopes", rows: doc.scopes, sorted: {at: 4, down: true}, words: (s) => s.scope,
     open: (s) => { location.hash = scopeLink(s.scope); }, place: (s) => "scope/" + s.scope, empty: "no request was seen",
     columns: [
       {title: "Scope", kind: "wide", get: (s) => s.scope, cell: (s) => [h("span.dot" + (s.more.over ? ".bad" : s.more.n_plus_one ? ".warn" : ""),
@@ -14,8 +14,8 @@ function scopesPart(doc) {
         s.more.scope_from === "none" || s.more.borders_from === "gap" ? h("span.quiet", {title: "parted by pauses on a connection, as no tag tells"}, "  inferred") : null]},
       number("requests", "", (s) => s.requests),
       number("queries p50", "queries in a request: the median", (s) => s.queries.p50),
-      number("max", "queries in a request: the most", (s) => s.queries.max),
       number("p95", "queries in a request: 95 % have no more", (s) => s.queries.p95),
+      number("max", "queries in a request: the most", (s) => s.queries.max),
       ...(budget ? [{title: "budget", kind: "number", hint: "max_queries that binds it", get: (s) => s.budget,
         cell: (s) => h("span" + (s.budget !== null && s.queries.max > s.budget ? ".over" : ""), null, orDash(s.budget))}] : []),
       ...(baseline ? [{title: "baseline", kind: "number", hint: "queries recorded before, and the change of the median", get: (s) => s.baseline, cell: (s) => change(s)}] : []),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main: puts the parts together around one document and follows the address: #finding/ID, #scope/NAME, #request/NUMBER or KEY, #query/ID,
  * #findings and so on. The document stands in the page; show() takes any other of its kind (a live one) as well.
- * A part is a function of the document that returns {root, ...} or null. `parts` is what a page of another kind (a comparison) adds to. */
+ * A part is a function of the document that returns {root, ...} or null. */
 const parts = [["findings", "Findings", findingsPart], ["scopes", "Scopes", scopesPart], ["queries", "Queries", queriesPart],
   ["requests", "Requests", requestsPart], ["flame", "Flame graph", flamePart]];
 
@@ -12,7 +12,8 @@ function joined(doc) {
   doc.requests = report.requests.map((r, i) => ({...r, more: {number: page.requests[i][0], errors: page.requests[i][1]}}));
   const level = {error: 0, warning: 1, note: 2};
   doc.findings = report.findings.map((f, i) => ({...f, more: page.findings[i]}));
-  doc.findings.sort((a, b) => level[a.level] - level[b.level]);
+  const weight = Object.keys(RULES);
+  doc.findings.sort((a, b) => level[a.level] - level[b.level] || weight.indexOf(a.rule) - weight.indexOf(b.rule));
   doc.shapeIndex = new Map(report.shapes.map((s, i) => [s.fingerprint, i]));
   doc.requestByNumber = new Map(doc.requests.map((r) => [r.more.number, r]));
   doc.findingById = new Map(doc.findings.map((f) => [f.id, f]));

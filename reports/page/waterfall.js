@@ -243,10 +243,10 @@ function waterfall(doc, line) {
     h("div.scroll", null, chart));
 }
 
-/* Round times for the ruler. */
+/* Round times for the ruler; none so near its end that its label would not fit. */
 function marks(span) {
   const rough = span / 5, power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
   const step = [1, 2, 5, 10].find((k) => k * power >= rough) * power, out = [];
-  for (let at = 0; at <= span && out.length < 12; at += step) out.push(at);
+  for (let at = 0; at <= span * 0.88; at += step) out.push(at);
   return out;
 }

@@ -8,7 +8,7 @@
 
 #include "write.h"
 
-enum { WIDTH_LEAST = 80, WIDTH_MOST = 160, WIDTH_DEFAULT = 96 };
+enum { WIDTH_LEAST = 60, WIDTH_MOST = 160, WIDTH_DEFAULT = 96 };
 
 /* The variable's value; an empty one counts as unset. */
 static const char *

@@ -68,11 +68,12 @@ static void
 add_rules(struct strbuf *b, const struct sums *c)
 {
 	const char *comma = "";
+	char n[TEXT_COUNT];
 
 	for (unsigned r = 0; r < RULES; r++) {
 		if (c->by_rule[r] == 0)
 			continue;
-		strbuf_printf(b, "%s%" PRIu64 " %s", comma, c->by_rule[r], rule_words((enum rule_id)r, c->by_rule[r]));
+		strbuf_printf(b, "%s%s %s", comma, text_count(c->by_rule[r], n), rule_words((enum rule_id)r, c->by_rule[r]));
 		comma = ", ";
 	}
 }
@@ -80,7 +81,7 @@ add_rules(struct strbuf *b, const struct sums *c)
 void
 verdict_sentence(struct strbuf *out, const struct snapshot *s, const struct sums *c)
 {
-	char n[TEXT_COUNT];
+	char n[TEXT_COUNT], of[TEXT_COUNT];
 
 	if (requests_seen(s) == 0)
 		strbuf_str(out, "no request was seen");
@@ -89,10 +90,10 @@ verdict_sentence(struct strbuf *out, const struct snapshot *s, const struct sums
 	else
 		add_rules(out, c);
 	if (c->over > 0)
-		strbuf_printf(out, "; %" PRIu64 " of %" PRIu32 " scope%s fail%s the gate", c->over, s->nscopes, plural(s->nscopes),
+		strbuf_printf(out, "; %s of %s scope%s fail%s the gate", text_count(c->over, n), text_count(s->nscopes, of), plural(s->nscopes),
 		    c->over == 1 ? "s" : "");
 	else if (c->budgeted > 0)
-		strbuf_printf(out, "; %" PRIu64 " scope%s within budget", c->budgeted, plural(c->budgeted));
+		strbuf_printf(out, "; %s scope%s within budget", text_count(c->budgeted, n), plural(c->budgeted));
 	else if (!s->gated && c->findings > 0)
 		strbuf_str(out, "; no gate is set");
 }

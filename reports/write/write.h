@@ -8,7 +8,7 @@
 
 struct write_options {
 	bool color, utf8, wide, all;	/* all: notes and scopes within budget too */
-	unsigned width;			/* columns, 80..160 */
+	unsigned width;			/* columns, 60..160 */
 	const char *scope;		/* glob: only these scopes; NULL = every one */
 };
 

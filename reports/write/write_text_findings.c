@@ -248,7 +248,7 @@ text_findings(struct page *p, const struct snapshot *s)
 		const struct snap_finding *f = all[i];
 		const struct snap_scope *sc = find_scope(&x, f->scope);
 
-		if (!wanted(p, f) || (f->rule == RULE_QUERY_BUDGET && sc && told[sc - s->scopes]))
+		if (!wanted(p, f) || (f->rule == RULE_QUERY_BUDGET && (!p->o->all || (sc && told[sc - s->scopes]))))
 			continue;
 		if (!p->o->all && shown == SHOWN)
 			more++;

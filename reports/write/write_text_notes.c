@@ -13,9 +13,8 @@ text_totals(struct page *p, const struct snapshot *s)
 	if (s->coverage.statements == 0 && s->queries == 0)
 		return;
 	page_blank(p);
-	page_put(p, INK_BOLD, "[SQL] %" PRIu64 " queries (%" PRIu64 " duplicates), %s ms SQL time, %s ms wall", s->queries, s->duplicates,
+	page_wrap(p, INK_BOLD, "[SQL] %" PRIu64 " queries (%" PRIu64 " duplicates), %s ms SQL time, %s ms wall", s->queries, s->duplicates,
 	    text_ms(s->db, t), text_ms(s->duration, u));
-	page_line(p);
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -179,6 +178,7 @@ static const struct hint {
 	{ when_ratcheted, "accept it", "rowcall report --update-baseline --allow-increase" },
 	{ when_untagged, "name what runs", "rowcall mark NAME" },
 	{ when_hid, "show everything", "--all" },
+	{ when_seen, "in a browser", "--report html:rowcall.html" },
 	{ when_seen, "for machines", "--report json:rowcall.json" },
 };
 
@@ -254,8 +254,7 @@ put_hint(struct page *p, const struct snapshot *s, const struct hint *h)
 		page_to(p, 8);
 	} else
 		page_to(p, 29);
-	page_put(p, INK_CYAN, "%s", strbuf_cstr(&b));
-	page_line(p);
+	page_wrap(p, INK_CYAN, "%s", strbuf_cstr(&b));
 	page_spent(p, &b);
 }
 

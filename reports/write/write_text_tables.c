@@ -8,7 +8,7 @@
 #include "text.h"
 #include "write_text.h"
 
-enum { REQUESTS_SHOWN = 8, SCOPES_SHOWN = 12, QUERIES_SHOWN = 10, SLACK = 2 };
+enum { REQUESTS_SHOWN = 8, SCOPES_SHOWN = 12, QUERIES_SHOWN = 10, SLACK = 2, NARROW = 76 };
 
 /* How many of n rows to print: a remainder of one or two is not worth a line of its own. */
 static uint32_t
@@ -41,6 +41,18 @@ most_queries(const void *a, const void *b)
 	return (x->r.number > y->r.number) - (x->r.number < y->r.number);
 }
 
+/* On a narrow page in fewer words, so that there is room for the scope. */
+static void
+request_line(const struct page *p, const struct snap_request *r, struct strbuf *out)
+{
+	char ms[TEXT_TIME];
+
+	if (p->width >= NARROW)
+		write_request_line(r, out);
+	else
+		strbuf_printf(out, "%" PRIu32 " queries (%" PRIu32 " dup), %s ms", r->queries, r->duplicates, text_ms(r->db, ms));
+}
+
 /* Widths of the rows' parts. */
 struct request_columns {
 	unsigned line, scope;
@@ -59,7 +71,7 @@ measure_requests(struct page *p, const struct snap_request *const *r, uint32_t n
 		unsigned scope = page_columns(p, r[i]->r.scope);
 
 		scratch_reset(p->out, &line);
-		write_request_line(r[i], &line);
+		request_line(p, r[i], &line);
 		c.line = line.n > c.line ? (unsigned)line.n : c.line;
 		c.scope = scope > c.scope ? scope : c.scope;
 		last = r[i]->r.number > last ? r[i]->r.number : last;
@@ -86,7 +98,7 @@ put_request(struct page *p, const struct snapshot *s, const struct snap_request 
 	unsigned scope;
 
 	strbuf_init(&line, 256);
-	write_request_line(r, &line);
+	request_line(p, r, &line);
 	page_put(p, INK_BAD, "%s", to_mend(s, r) ? " ! " : "   ");
 	page_put(p, INK_PLAIN, "%s", strbuf_cstr(&line));
 	page_spent(p, &line);
@@ -205,8 +217,8 @@ text_scopes(struct page *p, const struct snapshot *s)
 /* ---- queries ---- */
 
 static const struct table_column query_columns[] = {
-	{ "%", 0, false }, { "calls", 0, false }, { "per req", 1, false }, { "avg ms", 0, false }, { "p95 ms", 2, false }, { "rows", 3, false },
-	{ "errors", 0, true },
+	{ "%", 0, false }, { "calls", 0, false }, { "per req", 2, false }, { "avg ms", 0, false }, { "p95 ms", 3, false }, { "rows", 4, false },
+	{ "errors", 1, true },
 };
 
 static void
@@ -229,24 +241,37 @@ put_query(struct table *t, const struct snap_shape *sh, uint64_t all_ns)
 		table_cell(t, INK_PLAIN, "%s", "");
 }
 
+/* Transaction control and set-up are no queries, and here only when everything is asked for. */
+static bool
+query_listed(const struct page *p, const struct snap_shape *sh)
+{
+	return p->o->all || stmt_kind(sh->shape) == KIND_QUERY;
+}
+
 void
 text_queries(struct page *p, const struct snapshot *s)
 {
 	struct table t;
-	uint32_t shown = rows_shown(p, s->nshapes, QUERIES_SHOWN);
+	uint32_t n = 0, shown = 0, most;
 	uint64_t all = 0;	/* more than s->db: control and set-up statements stand in the table, too; less: not all shapes are kept */
 
-	if (s->nshapes == 0 || p->o->scope)
+	for (uint32_t i = 0; i < s->nshapes; i++) {
+		n += query_listed(p, &s->shapes[i]);
+		all += query_listed(p, &s->shapes[i]) ? s->shapes[i].time.total : 0;
+	}
+	if (n == 0 || p->o->scope)
 		return;
+	most = rows_shown(p, n, QUERIES_SHOWN);
 	page_blank(p);
-	for (uint32_t i = 0; i < s->nshapes; i++)
-		all += s->shapes[i].time.total;
 	table_begin(&t, p, "QUERIES", "by total time", TABLE_SQL);
 	table_columns(&t, query_columns, sizeof query_columns / sizeof *query_columns);
-	for (uint32_t i = 0; i < shown; i++)
-		put_query(&t, &s->shapes[i], all > s->db ? all : s->db);
+	for (uint32_t i = 0; i < s->nshapes && shown < most; i++)
+		if (query_listed(p, &s->shapes[i])) {
+			put_query(&t, &s->shapes[i], all > s->db ? all : s->db);
+			shown++;
+		}
 	table_end(&t);
-	put_more(p, s->nshapes - shown, "");
+	put_more(p, n - shown, "");
 }
 
 /* ---- databases ---- */

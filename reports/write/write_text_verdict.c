@@ -50,6 +50,7 @@ static void
 put_failures(struct page *p, const struct snapshot *s)
 {
 	uint32_t shown = 0, more = 0;
+	char n[TEXT_COUNT];
 
 	for (uint32_t i = 0; i < s->nfailures; i++) {
 		const struct gate_failure *f = &s->failures[i];
@@ -71,7 +72,7 @@ put_failures(struct page *p, const struct snapshot *s)
 	if (more > 0) {
 		p->hid = true;
 		page_to(p, INDENT);
-		page_put(p, INK_DIM, "... %" PRIu32 " more (--all)", more);
+		page_put(p, INK_DIM, "... %s more (--all)", text_count(more, n));
 		page_line(p);
 	}
 }

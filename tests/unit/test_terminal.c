@@ -111,7 +111,7 @@ width_is_asked_and_clamped(void **state)
 	assert_int_equal(write_options_for(e->terminal, "auto").width, 120);
 	w.ws_col = 40;
 	assert_int_equal(ioctl(e->terminal, TIOCSWINSZ, &w), 0);
-	assert_int_equal(write_options_for(e->terminal, "auto").width, 80);
+	assert_int_equal(write_options_for(e->terminal, "auto").width, 60);
 	w.ws_col = 400;
 	assert_int_equal(ioctl(e->terminal, TIOCSWINSZ, &w), 0);
 	assert_int_equal(write_options_for(e->terminal, "auto").width, 160);

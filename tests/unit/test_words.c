@@ -14,8 +14,10 @@ durations(void **state)
 
 	(void)state;
 	assert_string_equal(words_ns(&a, 0), "0.0 ms");
-	assert_string_equal(words_ns(&a, 49999), "0.0 ms");
-	assert_string_equal(words_ns(&a, 50000), "0.1 ms");
+	assert_string_equal(words_ns(&a, 4999), "0.0 ms");
+	assert_string_equal(words_ns(&a, 5000), "0.01 ms");
+	assert_string_equal(words_ns(&a, 94999), "0.09 ms");
+	assert_string_equal(words_ns(&a, 95000), "0.1 ms");
 	assert_string_equal(words_ns(&a, 300000), "0.3 ms");
 	assert_string_equal(words_ns(&a, 9949999), "9.9 ms");
 	assert_string_equal(words_ns(&a, 9950000), "10 ms");

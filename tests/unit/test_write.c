@@ -65,6 +65,7 @@ static void
 golden_text(void **state)
 {
 	(void)state;
+	check_golden(sample_shop, "shop-60.txt", FORMAT_TEXT, (struct write_options){ .width = 60 });
 	check_golden(sample_shop, "shop-80.txt", FORMAT_TEXT, (struct write_options){ .width = 80 });
 	check_golden(sample_shop, "shop-96.txt", FORMAT_TEXT, plain);
 	check_golden(sample_shop, "shop-140-utf8.txt", FORMAT_TEXT, (struct write_options){ .width = 140, .utf8 = true });
@@ -188,7 +189,7 @@ every_page_fits(void **state)
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		struct snapshot *s = samples[i]();
 
-		for (unsigned width = 80; width <= 160; width += 8) {
+		for (unsigned width = 60; width <= 160; width += 4) {
 			check_lines(s, (struct write_options){ .width = width });
 			check_lines(s, (struct write_options){ .width = width, .utf8 = true, .all = true });
 		}
@@ -204,7 +205,7 @@ any_bytes_do(void **state)
 	for (uint64_t seed = 1; seed <= 100; seed++) {
 		struct snapshot *s = sample_random(seed);
 
-		check_lines(s, (struct write_options){ .width = 80 });
+		check_lines(s, (struct write_options){ .width = 60 });
 		check_lines(s, (struct write_options){ .width = 100, .utf8 = true, .all = true });
 		for (unsigned f = 0; f < FORMATS; f++) {
 			struct strbuf b = written((enum format)f, s, plain);
