@@ -298,6 +298,9 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 	out->line = r->f.line;
 	out->origin = r->f.line ? "budget" : "";
 	out->advice = advice_text(b->a, &out->worst, FRAMEWORK_NONE);
+	if (strcmp(out->scope, SCOPE_UNTAGGED) == 0)
+		out->advice = "tag queries with their request, or mark tests, so that a budget binds one at a time; for set-up and seeds, "
+			      "--no-inferred leaves out requests that only pauses part";
 }
 
 static bool

@@ -119,7 +119,7 @@ name_scope(const struct open_request *r, struct request *out)
 		out->scope = r->text;
 		out->scope_from = FROM_TAG;
 	} else {
-		out->scope = "(untagged)";
+		out->scope = SCOPE_UNTAGGED;
 		out->scope_from = FROM_NONE;
 	}
 }

@@ -6,6 +6,9 @@
 
 #include "record.h"
 
+/* The scope of what no tag, mark or setting names. */
+#define SCOPE_UNTAGGED "(untagged)"
+
 /* Where the scope's name came from, and where the borders came from; strongest first. */
 enum origin { FROM_TAG, FROM_MARK, FROM_SESSION, FROM_TRANSACTION, FROM_GAP, FROM_NONE };
 const char *origin_name(enum origin o);	/* "tag", "mark", "session", "transaction", "gap", "none" */
@@ -82,7 +85,7 @@ struct request {
 	uint64_t number;		/* in order of their first queries, from 1; a few may be missing */
 	uint64_t start, end;		/* ns, monotonic */
 	int64_t wall_start_us;		/* Unix time in microseconds */
-	const char *scope;		/* "(untagged)" when there is none */
+	const char *scope;		/* SCOPE_UNTAGGED when there is none */
 	const char *test;		/* "" when there is none */
 	const char *key;		/* instance key, "" when there is none */
 	const char *application;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each snippet of conf/integrations on the real framework: the page that asks once per row is proven by its route, the clean one is
 silent, and without rowcall the app answers the same."""
+import json
 import os
 import shutil
 import subprocess
@@ -172,6 +173,56 @@ def test_spring(visited, stocked, tmp_path):
     proves(report, "GET /orders", "GET /orders/joined", "src/main/java/shop/Shop.java")
     assert "GET /customers/{id}" in {scope["scope"] for scope in report["scopes"]}
     assert "JOIN FETCH" in report["findings"][0]["advice"]
+
+
+# --- what others write ----------------------------------------------------------------------------------------------------------------
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e{:04d}-00f067aa0ba902b7-01"
+WIRE = {    # who writes it: (bytes, scope, key; None: none)
+    "Datadog": ("/*dddb='shop',dddbs='postgres',dde='ci',ddps='web',ddpv='1.2',traceparent='{t}'*/ SELECT 1 FROM orders", "(untagged)", "t"),
+    "google Django": ("SELECT 1 FROM orders /*controller='index',framework='django%3A4.2',route='polls/',traceparent='{t}'*/", "polls/", "t"),
+    "google Flask": ("SELECT 1 FROM orders /*controller='o',framework='flask%3A3.0',route='/o/%3Cid%3E'*/", "/o/<id>", None),
+    "google Knex": ("select 1 from orders /*route='%2Forders%2F%3Aid',traceparent='{t}'*/", "/orders/:id", "t"),
+    "google Laravel": ("select 1 from orders/*framework='laravel-9',controller='C',action='a',route='%%2Fu%%2F7%%3Fpage%%3D2'*/", "/u/7", None),
+    "google Spring": ("select 1 from orders /*action='show',controller='Orders',framework='spring',traceparent='{T}'*/", "Orders#show", "t"),
+    "google Go": ("select 1 from orders/*action='h',framework='gorilla%2Fmux',route='GET+%2Ftodos',traceparent='{t}'*/", "GET /todos", "t"),
+    "spatie Laravel": ("select 1 from orders/*controller='UsersController',action='index'*/;", "UsersController#index", None),
+    "Prisma 7": ("SELECT 1 FROM orders /*requestId='p1',route='%2Fapi',traceparent='{t}'*/", "/api", "p1"),
+    "Prisma 4": ("SELECT 1 FROM orders /* traceparent={t} */", "(untagged)", "t"),
+    "Drizzle": ("select 1 from orders /*route='%2Fapi%2Fusers'*/", "/api/users", None),
+    "Hibernate": ("/* select o from Order o where .. */ select 1 from orders", "select o from Order o where ..", None),
+    "Ecto": ("SELECT 1 FROM orders /*caller='MyApp.Orders.list/1',request_id='e1'*/", "MyApp.Orders.list/1", "e1"),
+    "EF Core": ("-- File: x.cs:42\r\n-- GET /ef\r\n\r\nSELECT 1 FROM orders", "GET /ef", None),
+    "Hasura": ("SELECT 1 FROM orders /* request_id=h1,field_name=child,operation_name=GetChild */", "GetChild", "h1"),
+    "GitLab": ("SELECT 1 FROM orders /*application:web,correlation_id:01EZ..,endpoint_id:Projects::Blob#show,db_config_name:main*/",
+               "Projects::Blob#show", "01EZ.."),
+    "Rails 7.1": ("SELECT 1 FROM orders /*action='show',application='A',controller='users',request_id='r1',source_location='app%2Fx.rb%3A12'*/",
+                  "users#show", "r1"),
+    "Rails 7.0": ("SELECT 1 FROM orders /*application:A,controller:posts,action:show,request_id:r2*/", "posts#show", "r2"),
+    "Rails, prepended": ("/*application:A,controller:tags,action:show*/ SELECT 1 FROM orders", "tags#show", None),
+    "marginalia, Sidekiq": ("SELECT 1 FROM orders /*application:A,sidekiq_job:MailWorker,jid:j1*/ /*note*/", "MailWorker", "j1"),
+    "request_tagger": ("/* request-id: abc123 */ SELECT 1 FROM orders", "(untagged)", "abc123"),
+}
+
+
+def test_tags_of_frameworks_that_are_not_here(rowcall, stocked):
+    """Their bytes as their sources and documentation have them. Each request sends its statement twice, and a pause parts the requests."""
+    code = """
+import json, os, sys, time, psycopg2
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+connection.autocommit = True
+for statement in json.loads(sys.argv[1]):
+    connection.cursor().execute(statement)
+    connection.cursor().execute(statement)
+    time.sleep(0.3)
+"""
+    traces = {who: TRACE.format(n) for n, who in enumerate(WIRE, 1)}
+    sent = [statement.replace("{t}", traces[who]).replace("{T}", traces[who].upper()) for who, (statement, _, _) in WIRE.items()]
+    report = rowcall.run("--idle-gap", "150ms", "--", PYTHON, "-c", code, json.dumps(sent), env={"DATABASE_URL": stocked["pg"]}).report
+    found = [(r["scope"], None if r["request"].startswith("#") else r["request"], r["queries"]) for r in report["requests"]]
+    wanted = [(scope, traces[who][3:35] if key == "t" else key, 2) for who, (_, scope, key) in WIRE.items()]
+    assert dict(zip(WIRE, found)) == dict(zip(WIRE, wanted))
+    assert {shape["shape"] for shape in report["shapes"]} == {"SELECT ? FROM orders"}
 
 
 # --- test runners -------------------------------------------------------------------------------------------------------------------

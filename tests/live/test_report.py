@@ -217,3 +217,18 @@ def test_errors_keep_only_their_code(rowcall, pg):
     (shape,) = report["shapes"]
     assert shape["errors"] == 3
     assert "division by zero" not in json.dumps(report)
+
+
+def test_a_budget_that_set_up_exceeds_says_what_to_do(rowcall, pg):
+    code = """
+import os, psycopg2
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+connection.autocommit = True
+for n in range(4):
+    connection.cursor().execute(f"SELECT {n} FROM things")
+"""
+    run = rowcall.python(code, "--max-queries", "3", env={"DATABASE_URL": pg.url()})
+    assert run.status == 10
+    (advice,) = [f["advice"] for f in run.report["findings"] if f["rule"] == "query-budget"]
+    assert "--no-inferred" in advice
+    assert rowcall.python(code, "--max-queries", "3", "--no-inferred", env={"DATABASE_URL": pg.url()}).status == 0
