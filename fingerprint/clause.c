@@ -116,7 +116,7 @@ kw_update(struct sql_scanner *s, unsigned prev, unsigned before)
 }
 
 static void
-kw_from(struct sql_scanner *s, unsigned before)
+kw_from(struct sql_scanner *s, bool distinct)
 {
 	struct frame *f = s->f;
 
@@ -129,7 +129,7 @@ kw_from(struct sql_scanner *s, unsigned before)
 			s->tables[0].write = true;
 		return;
 	}
-	if (before == ACT_DISTINCT || (f->kind != F_TOP && f->kind != F_QUERY) || f->verb == SQL_V_PREPARE || f->verb == SQL_V_SHOW)
+	if (distinct || (f->kind != F_TOP && f->kind != F_QUERY) || f->verb == SQL_V_PREPARE || f->verb == SQL_V_SHOW)
 		return;
 	f->clause = CL_FROM;
 	s->want = W_TABLE;
@@ -457,7 +457,7 @@ clause_keyword(struct sql_scanner *s, unsigned action, uint8_t *o, unsigned prev
 			s->want = W_OPTION;	/* DECLARE c CURSOR WITH HOLD */
 		break;
 	case ACT_FROM:
-		kw_from(s, before);
+		kw_from(s, prev == K_KEYWORD && before == ACT_DISTINCT);	/* IS DISTINCT FROM */
 		break;
 	case ACT_JOIN:
 		if (before != ACT_FOR && f->clause != CL_SELECT) {	/* not USE INDEX FOR JOIN, SELECT STRAIGHT_JOIN */
@@ -638,6 +638,7 @@ clause_operator(struct sql_scanner *s, unsigned cls, unsigned prev)
 			c->o[-2] = '=';
 			c->o--;
 		}
+		s->stmt_value.n = 0;		/* of an expression no value is known */
 		s->want = W_SETVALUE;
 		return;
 	}
@@ -675,5 +676,7 @@ clause_comma(struct sql_scanner *s)
 		if (!s->my && !s->list_o && s->nvalues)
 			s->list_o = c->o - 1;
 		s->want = s->my ? W_SETTING : W_SETVALUE;
+		if (s->my && s->stmt_name.p)
+			setting_done(s);
 	}
 }

@@ -45,6 +45,10 @@ void to_keyword(struct sql_scanner *s);
 /* The word that the pen just wrote (its blank at o) is a name after all. */
 void as_name(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem);
 
+/* ---- name.c ---- */
+/* SET: another variable follows the one at hand. */
+void setting_done(struct sql_scanner *s);
+
 /* ---- verb.c ---- */
 /* A verb inside the statement or at its beginning. */
 void set_verb(struct sql_scanner *s, unsigned verb);

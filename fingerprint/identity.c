@@ -39,7 +39,6 @@ struct identity_cache {
 	struct shapes *shapes;
 	struct sql_scanner *scanner;
 	struct identity_stats stats;
-	size_t bytes;
 	uint64_t hashes[SETS][WAYS];
 	struct entry *entries[SETS][WAYS];
 	uint8_t used[SETS][WAYS];	/* hits since the last eviction in the set, saturating */
@@ -141,7 +140,7 @@ static void
 fill(struct identity_cache *c, struct sql_lang lang, const struct sql_stmt *st, struct identity *out)
 {
 	*out = (struct identity){ .shape = shapes_intern(c->shapes, lang, st), .text = st->text, .name = st->name, .value = st->value,
-		.tags = st->tags, .ntags = st->ntags, .unfinished = st->unfinished };
+		.settings = st->settings, .nsettings = st->nsettings, .tags = st->tags, .ntags = st->ntags, .unfinished = st->unfinished };
 	out->local = is_local(out->shape);
 	hash_values(c, lang, st, out);
 }
@@ -253,6 +252,8 @@ hit(struct identity_cache *c, struct sql_lang lang, struct entry *e, struct span
 	out->text = key;
 	out->name = span_of((e->name_extra ? stored + e->key_n : key.p) + e->name_at, e->name_n);
 	out->value = span_of(key.p + e->value_at, e->value_n);
+	out->settings = NULL;
+	out->nsettings = 0;
 	out->unfinished = e->unfinished;
 	out->local = is_local(e->shape);
 }
@@ -262,9 +263,10 @@ forget(struct identity_cache *c, size_t set, size_t way)
 {
 	if (!c->entries[set][way])
 		return;
-	c->bytes -= c->entries[set][way]->bytes;
+	c->stats.bytes -= c->entries[set][way]->bytes;
 	mem_free(c->entries[set][way]);
 	c->entries[set][way] = NULL;
+	c->stats.entries--;
 	c->stats.evictions++;
 }
 
@@ -333,7 +335,7 @@ remember(struct identity_cache *c, uint64_t hash, struct sql_lang lang, const st
 	bool extra = id->name.n && !within(id->name, key);
 	size_t values = id->nvalues * sizeof(struct value_hash), holes = c->skeleton.ncuts * sizeof(struct hole);
 	size_t total = sizeof(struct entry) + values + holes + key.n + (extra ? id->name.n : 0);
-	struct entry *e = c->bytes + total <= LIMIT_CACHE_BYTES ? mem_alloc(total) : NULL;
+	struct entry *e = c->stats.bytes + total <= LIMIT_CACHE_BYTES ? mem_alloc(total) : NULL;
 
 	if (!e)
 		return;
@@ -354,7 +356,8 @@ remember(struct identity_cache *c, uint64_t hash, struct sql_lang lang, const st
 		e->value_at = (uint32_t)(id->value.p - key.p);
 		e->value_n = (uint32_t)id->value.n;
 	}
-	c->bytes += total;
+	c->stats.bytes += total;
+	c->stats.entries++;
 	c->hashes[set][way] = hash;
 	c->entries[set][way] = e;
 	c->used[set][way] = 1;
@@ -409,7 +412,7 @@ identity_next(struct identity_cache *c, struct sql_lang lang, struct span text, 
 	c->stats.misses++;
 	if (knocked_before(c, hash)) {		/* what is kept depends on the key alone */
 		sql_scan(c->scanner, lang, key, &st);
-		if (st.ntags == 0) {		/* else a comment could not be told from the statement */
+		if (st.ntags == 0 && st.nsettings == 0) {	/* else a comment could not be told from the statement */
 			fill(c, lang, &st, out);
 			if (!c->skeleton.ncuts || match_cuts(c, &st, out))
 				remember(c, hash, lang, out);

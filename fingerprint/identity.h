@@ -23,6 +23,8 @@ struct identity {
 	uint32_t nplaceholders;		/* highest parameter number */
 	struct span text;		/* the statement in the input, without surrounding comments */
 	struct span name, value;	/* as in sql_stmt */
+	const struct sql_setting *settings;	/* as in sql_stmt; statements that have some are not cached */
+	size_t nsettings;
 	const struct sql_tag *tags;	/* of this very text, never cached */
 	size_t ntags;
 	bool unfinished;		/* as in sql_stmt */
@@ -30,7 +32,8 @@ struct identity {
 };
 
 struct identity_stats {
-	uint64_t hits, misses, uncacheable, evictions;
+	uint64_t hits, misses, uncacheable, evictions;	/* since the beginning */
+	uint64_t entries, bytes;			/* kept now; at most LIMIT_CACHE_ENTRIES and LIMIT_CACHE_BYTES */
 };
 
 struct identity_cache;

@@ -13,6 +13,7 @@ enum {
 	LIMIT_TABLES = 32,		/* tables kept per statement */
 	LIMIT_TAGS = 32,		/* comment tags kept per statement */
 	LIMIT_TAG_BYTES = 4096,		/* decoded bytes of all tags of one statement */
+	LIMIT_SETTINGS = 16,		/* variables of one SET behind the first */
 	LIMIT_SHAPES = 20000,		/* distinct shapes a process remembers */
 	LIMIT_CACHE_ENTRIES = 4096,	/* identity cache per worker */
 	LIMIT_CACHE_KEY = 4096,		/* longer texts are not cached */

@@ -11,6 +11,7 @@
 struct out {
 	char *p;
 	size_t n, cap;
+	uint8_t escape;		/* of U&'..' */
 };
 
 static void
@@ -97,8 +98,8 @@ unicode_escape(struct out *o, const uint8_t *p, const uint8_t *end)
 {
 	unsigned n = 4;
 
-	if (*p == '\\') {
-		put(o, '\\');
+	if (*p == o->escape) {
+		put(o, o->escape);
 		return p + 1;
 	}
 	if (*p == '+') {
@@ -124,7 +125,7 @@ put_quoted(struct out *o, const uint8_t *p, const uint8_t *end, enum escapes esc
 			if (p >= end || *p != quote)
 				return p;
 			p++;
-		} else if (c == '\\' && esc != ESC_NONE && p < end) {
+		} else if (c == (esc == ESC_UNICODE ? o->escape : '\\') && esc != ESC_NONE && p < end) {
 			p = esc == ESC_PG ? pg_escape(o, p, end) : esc == ESC_MY ? my_escape(o, p) : unicode_escape(o, p, end);
 			continue;
 		}
@@ -309,6 +310,19 @@ put_number(struct out *o, struct span raw, bool mysql)
 	return true;
 }
 
+/* Where the UESCAPE 'x' behind U&'..' begins; NULL when there is none. */
+static const uint8_t *
+uescape(struct span raw)
+{
+	const uint8_t *p = raw.p + raw.n - 3;
+
+	if (raw.n < 14 || p[0] != '\'' || p[2] != '\'')
+		return NULL;
+	while (p > raw.p + 7 && (lex_bits[p[-1]] & LEX_BLANK))
+		p--;
+	return strncasecmp((const char *)p - 7, "uescape", 7) == 0 ? p - 7 : NULL;
+}
+
 /* The text of a literal that begins with a letter: E'..', x'..', _utf8'..', TRUE, a bare word of SET. False when there is none. */
 static bool
 put_worded(struct out *o, struct sql_lang lang, struct span raw)
@@ -337,6 +351,12 @@ put_worded(struct out *o, struct sql_lang lang, struct span raw)
 			put_bits(o, q + 1, end, first == 'x');
 		return true;
 	}
+	const uint8_t *word = !my && first == 'u' ? uescape(raw) : NULL;
+
+	if (word) {
+		o->escape = end[-2];
+		end = word;
+	}
 	bool backslash = my && !(lang.modes & SQL_MODE_NO_BACKSLASH);
 
 	put_string(o, q, end, !my && first == 'e' ? ESC_PG : !my && first == 'u' ? ESC_UNICODE : backslash ? ESC_MY : ESC_NONE);
@@ -346,7 +366,7 @@ put_worded(struct out *o, struct sql_lang lang, struct span raw)
 size_t
 sql_literal_text(struct sql_lang lang, struct span raw, char *buf, size_t cap)
 {
-	struct out o = { buf, 0, cap };
+	struct out o = { buf, 0, cap, '\\' };
 	bool my = lang.dialect == SQL_MYSQL;
 	uint8_t c = raw.n ? raw.p[0] : 0;
 

@@ -108,6 +108,14 @@ setting_name(struct sql_scanner *s)
 	}
 }
 
+void
+setting_done(struct sql_scanner *s)
+{
+	if (s->nsettings <= LIMIT_SETTINGS)
+		s->settings[s->nsettings++] = (struct sql_setting){ s->stmt_name, s->stmt_value };
+	s->stmt_name = s->stmt_value = (struct span){ NULL, 0 };
+}
+
 /* SET x = word: a bare word is a string. A function call or variable stays. */
 static void
 setting_value(struct sql_scanner *s)
@@ -116,8 +124,11 @@ setting_value(struct sql_scanner *s)
 	uint8_t next = next_byte(s);
 
 	s->want = W_NONE;
-	if (s->path_n > 1 || next == '(' || scan_dot_follows(s, to) || *from == '@')
+	if (s->path_n > 1 || next == '(' || scan_dot_follows(s, to) || *from == '@') {
+		if (!s->stmt_value.p)
+			s->stmt_value = span_of(to, 0);		/* an expression: no value is known */
 		return;
+	}
 	drop_name(s);
 	if (!s->stmt_value.p)
 		s->stmt_value = span_of(from, (size_t)(to - from));

@@ -171,6 +171,7 @@ struct sql_scanner {
 	const uint8_t *values_end;	/* in the text: the first value not kept, or NULL */
 	uint32_t marks;		/* ? placeholders so far */
 	struct span stmt_name, stmt_value;
+	size_t nsettings;	/* MySQL: variables of SET before the one at hand */
 	uint32_t config_value;	/* set_config: index of its first argument + 1 */
 	uint8_t *list_o;	/* SET in PostgreSQL: end of the first value of a list */
 	int open_table;		/* the table that may still get a schema or an alias, or -1 */
@@ -193,6 +194,7 @@ struct sql_scanner {
 	struct sql_slot out_slots[LIMIT_SLOTS];
 	struct sql_table out_tables[LIMIT_TABLES];
 	struct sql_tag tags[LIMIT_TAGS];
+	struct sql_setting settings[LIMIT_SETTINGS + 1];
 	uint8_t names[NAMES_BYTES];
 	uint8_t tag_bytes[LIMIT_TAG_BYTES];
 	struct keyword_table words[2];

@@ -6,8 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "clause.h"
 #include "mem.h"
-#include "scan.h"
 
 struct sql_scanner *
 sql_scanner_new(void)
@@ -101,10 +101,26 @@ unquote(struct span raw)
 	return raw.n >= 2 && raw.p[0] == '\'' && raw.p[raw.n - 1] == '\'' ? span_of(raw.p + 1, raw.n - 2) : raw;
 }
 
+/* SET of several variables: the first is the statement's, the others stand beside it. */
+static void
+put_settings(struct sql_scanner *s, struct sql_stmt *out)
+{
+	if (s->stmt_name.p)
+		setting_done(s);
+	for (size_t i = 1; i < s->nsettings; i++)
+		s->settings[i].name = lower_name(s, s->settings[i].name);
+	out->settings = s->settings + 1;
+	out->nsettings = s->nsettings - 1;
+	s->stmt_name = s->settings[0].name;
+	s->stmt_value = s->settings[0].value;
+}
+
 /* Names and values of statements that steer the session. */
 static void
 put_setting(struct sql_scanner *s, struct sql_stmt *out)
 {
+	if (s->nsettings)
+		put_settings(s, out);
 	out->name = s->stmt_name;
 	out->value = s->stmt_value;
 	if (s->verb == SQL_V_SET || s->verb == SQL_V_RESET)
@@ -269,27 +285,51 @@ struct key_marks {
 	const uint8_t *opens[KEY_MARKS];	/* comment openings */
 	size_t nopens;
 	bool too_many, line;	/* more openings than fit; a mark of a line comment somewhere */
+	bool several;		/* more than blanks and comments behind the semicolon: another statement, or the semicolon is none */
 };
 
+/* Whether only blanks, semicolons and comments stand in p..end, and few: the caller may ask again behind each of them. */
+static bool
+nothing_behind(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
+{
+	bool done = true;
+
+	for (unsigned n = 0; n < COMMENTS; n++) {
+		p = lex_blanks(p, end);
+		if (p >= end)
+			return true;
+		if (*p == ';')
+			p++;
+		else if (scan_is_comment(s, p, end))
+			p = *p == '/' ? lex_block(p, end, !s->my, &done) : lex_line(p, end);
+		else
+			return false;
+	}
+	return false;
+}
+
 static void
-note_byte(struct key_marks *k, const uint8_t *p, const uint8_t *end, bool my)
+note_byte(const struct sql_scanner *s, struct key_marks *k, const uint8_t *p, const uint8_t *end)
 {
 	uint8_t next = p + 1 < end ? p[1] : 0;
 
 	if (*p == ';') {
-		if (k->semicolon == end)
+		if (k->semicolon == end) {
 			k->semicolon = p;
+			k->several = !nothing_behind(s, p + 1, end);
+		}
 	} else if (*p == '/' && next == '*') {
 		if (k->nopens < KEY_MARKS)
 			k->opens[k->nopens++] = p;
 		else
 			k->too_many = true;
-	} else if ((*p == '-' && next == '-') || (*p == '#' && my))
+	} else if ((*p == '-' && next == '-') || (*p == '#' && s->my))
 		k->line = true;
 }
 
+/* The marks from p on, up to the end or a semicolon that shows that there is no key. */
 static struct key_marks
-look_over(const uint8_t *p, const uint8_t *end, bool my)
+look_over(const struct sql_scanner *s, const uint8_t *p, const uint8_t *end)
 {
 	struct key_marks k = { .semicolon = end };
 
@@ -300,11 +340,13 @@ look_over(const uint8_t *p, const uint8_t *end, bool my)
 		__m128i b = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')), _mm_cmpeq_epi8(v, _mm_set1_epi8('#')));
 
 		for (unsigned m = lex_mask(_mm_or_si128(a, b)); m; m &= m - 1)
-			note_byte(&k, p + __builtin_ctz(m), end, my);
+			note_byte(s, &k, p + __builtin_ctz(m), end);
+		if (k.several)
+			return k;
 	}
 #endif
-	for (; p < end; p++)
-		note_byte(&k, p, end, my);
+	for (; p < end && !k.several; p++)
+		note_byte(s, &k, p, end);
 	return k;
 }
 
@@ -362,7 +404,10 @@ sql_scan_key(struct sql_scanner *s, struct sql_lang lang, struct span text, size
 	s->unfinished = false;
 	from = scan_comments(s, text.p, end);
 	read_tags(s);
-	struct key_marks k = look_over(from, end, s->my);
+	struct key_marks k = look_over(s, from, end);
+
+	if (k.several)
+		return false;
 
 	for (;;) {
 		while (e > from && ((lex_bits[e[-1]] & LEX_BLANK) || e[-1] == ';'))

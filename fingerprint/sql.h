@@ -75,6 +75,11 @@ struct sql_table {
 	bool write;		/* target of INSERT/UPDATE/DELETE/MERGE/TRUNCATE/COPY FROM/LOAD */
 };
 
+/* SET a = 'x', b = 'y' (MySQL): a variable behind the first, folded, and its raw value. */
+struct sql_setting {
+	struct span name, value;
+};
+
 /* One analysed statement. All spans are borrowed until the next call with the same scanner (or the end of the text). */
 struct sql_stmt {
 	uint64_t fingerprint;	/* XXH3-64 of dialect-independent version tag and shape; never 0 */
@@ -97,6 +102,8 @@ struct sql_stmt {
 				 * SAVEPOINT...: the savepoint; DECLARE/FETCH/CLOSE: the cursor; USE: the database */
 	struct span value;	/* SET x = 'v' and SELECT set_config('x','v',..): the raw value (literal incl. quotes);
 				 * PREPARE name AS <text>: the prepared text */
+	const struct sql_setting *settings;	/* SET: the variables behind the first, at most LIMIT_SETTINGS */
+	size_t nsettings;
 };
 
 /* Reusable scratch for one thread; NULL when memory is out. */
@@ -111,7 +118,7 @@ size_t sql_scan(struct sql_scanner *s, struct sql_lang lang, struct span text, s
 
 /* Only splits the surroundings, without looking inside: bytes of leading blanks and comments in *lead, of trailing blanks, comments
  * and semicolons in *trail (0 when unsure), so that text[lead .. n-trail) is a sound cache key. Also false for texts that may
- * hold more than one statement (then there is no key). Collects the tags of those comments into out->tags/ntags. */
+ * hold more than one statement (then there is no key, and the other results mean nothing). Collects the tags of those comments into out->tags/ntags. */
 bool sql_scan_key(struct sql_scanner *s, struct sql_lang lang, struct span text, size_t *lead, size_t *trail, struct sql_stmt *out);
 
 /* Fingerprint of a shape's text, as sql_stmt has it; for several shapes joined by "; ". */

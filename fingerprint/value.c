@@ -138,6 +138,18 @@ drop_type(struct sql_scanner *s)
 	c->elem = c->elem == E_NAME ? E_EMPTY : E_OTHER;
 }
 
+/* Behind the UESCAPE 'x' that may follow U&'..'; p itself when none does. */
+static const uint8_t *
+uescape_end(const struct sql_scanner *s, const uint8_t *p)
+{
+	const uint8_t *q = lex_blanks(p, s->end);
+
+	if (s->end - q < 7 || strncasecmp((const char *)q, "uescape", 7) != 0)
+		return p;
+	q = lex_blanks(q + 7, s->end);
+	return s->end - q >= 3 && q[0] == '\'' && q[2] == '\'' ? q + 3 : p;
+}
+
 void
 scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsigned esc)
 {
@@ -148,6 +160,8 @@ scan_string(struct sql_scanner *s, const uint8_t *from, const uint8_t *q, unsign
 		s->unfinished = true;
 	else if (p + 1 < s->end && (lex_bits[p[0]] & LEX_BLANK) && lex_class[p[1]] != LEX_WORD)
 		p = string_rest(s, p, esc);
+	if (UNLIKELY(q - from == 2) && q[-1] == '&')
+		p = uescape_end(s, p);
 	s->cur.p = p;
 	if (s->cur.prev == K_NAME)
 		drop_type(s);

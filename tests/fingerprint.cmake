@@ -5,6 +5,8 @@ rowcall_test(test_skeleton unit/test_skeleton.c fingerprint)
 add_library(golden STATIC unit/golden.c)
 target_link_libraries(golden PUBLIC fingerprint)
 rowcall_test(test_sql_cases unit/test_sql_cases.c golden)
+rowcall_test(test_identity unit/test_identity.c fingerprint)
+rowcall_test(test_parameters unit/test_parameters.c fingerprint wire)
 rowcall_test(test_sql_secrets unit/test_sql_secrets.c fingerprint)
 
 # The fuzzer's harness over the golden cases and over what it once found. For longer, in the fuzz preset:
@@ -25,3 +27,9 @@ endif()
 target_link_libraries(fuzz_sql PRIVATE fingerprint)
 add_test(NAME fuzz_sql COMMAND fuzz_sql ${run_once} ${CMAKE_CURRENT_BINARY_DIR}/fuzz_sql.seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/sql)
 set_tests_properties(fuzz_sql PROPERTIES FIXTURES_REQUIRED sql_seeds)
+
+# PostgreSQL's parser as an oracle.
+if(TARGET rowcall)
+  file(GLOB cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sql/postgresql-*.cases)
+  add_test(NAME sql_oracle COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/check_pg_query.py $<TARGET_FILE:rowcall> ${cases})
+endif()

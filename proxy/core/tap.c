@@ -15,8 +15,8 @@ enum { NULL_HASH = 2, UNKNOWN_PARAMS = 1, NO_PARAMS = 0, VALUE_BYTES = 4096 };
 struct effect {
 	uint8_t verb;
 	bool local;
-	uint32_t name_n, value_n;
-	char bytes[];		/* name, then value (canonical text) */
+	uint32_t n;
+	char bytes[];		/* pairs of a name and a value (canonical text), see lay_pair; only SET may have several */
 };
 
 /* What is known of a statement before it runs; tags laid out as in rec_start. */
@@ -333,46 +333,81 @@ told_setting(const struct tap *t, struct span name)
 	return false;
 }
 
+static void
+lay_pair(struct strbuf *b, struct span name, struct span value)
+{
+	uint32_t lengths[2] = { (uint32_t)name.n, (uint32_t)value.n };
+
+	strbuf_add(b, span_of(lengths, sizeof lengths));
+	strbuf_add(b, name);
+	strbuf_add(b, value);
+}
+
+/* The next pair of *bytes; false behind the last. */
+static bool
+take_pair(struct span *bytes, struct span *name, struct span *value)
+{
+	uint32_t lengths[2];
+
+	if (bytes->n < sizeof lengths)
+		return false;
+	memcpy(lengths, bytes->p, sizeof lengths);
+	*bytes = span_from(*bytes, sizeof lengths);
+	*name = span_first(*bytes, lengths[0]);
+	*bytes = span_from(*bytes, lengths[0]);
+	*value = span_first(*bytes, lengths[1]);
+	*bytes = span_from(*bytes, lengths[1]);
+	return true;
+}
+
+/* A variable that was set, when somebody wants to know. */
+static void
+lay_setting(const struct tap *t, struct strbuf *b, struct span name, struct span raw)
+{
+	char value[LIMIT_TAG_BYTES];
+	size_t n;
+
+	if (!name.n || !told_setting(t, name))
+		return;
+	n = raw.n ? sql_literal_text(t->lang, raw, value, sizeof value) : 0;
+	if (n == (size_t)-1)
+		n = 0;
+	lay_pair(b, name, span_of(value, n < sizeof value ? n : sizeof value));
+}
+
 /* What the statement will do to the session when it succeeds; NULL for nearly all. */
 static struct effect *
 effect_of(struct tap *t, const struct identity *id)
 {
-	char value[LIMIT_TAG_BYTES];
-	size_t n = 0;
+	struct strbuf pairs;
+	struct effect *e;
 
+	strbuf_init(&pairs, LIMIT_WIRE_TEXT + LIMIT_SETTINGS * 2 * LIMIT_TAG_BYTES);
 	switch (id->shape->verb) {
 	case SQL_V_SET:
 	case SQL_V_SELECT:
-		if (!id->name.n || !told_setting(t, id->name))
-			return NULL;
-		n = sql_literal_text(t->lang, id->value, value, sizeof value);
-		if (n == (size_t)-1)
-			n = 0;
-		if (n > sizeof value)
-			n = sizeof value;
+		lay_setting(t, &pairs, id->name, id->value);
+		for (size_t i = 0; i < id->nsettings; i++)
+			lay_setting(t, &pairs, id->settings[i].name, id->settings[i].value);
 		break;
 	case SQL_V_PREPARE:
-		if (t->engine != &pg_engine || !id->name.n)
-			return NULL;
+		if (t->engine == &pg_engine && id->name.n)
+			lay_pair(&pairs, id->name, span_first(id->value, LIMIT_WIRE_TEXT));
 		break;
 	case SQL_V_RESET:
 	case SQL_V_DEALLOCATE:
 	case SQL_V_DISCARD:
+		lay_pair(&pairs, id->name, (struct span){ NULL, 0 });
 		break;
 	default:
-		return NULL;
+		break;
 	}
-
-	struct span v = id->shape->verb == SQL_V_PREPARE ? span_first(id->value, LIMIT_WIRE_TEXT) : span_of(value, n);
-	struct effect *e = mem_alloc(sizeof *e + id->name.n + v.n);
-
-	if (!e)
-		return NULL;
-	*e = (struct effect){ .verb = id->shape->verb, .local = id->local, .name_n = (uint32_t)id->name.n, .value_n = (uint32_t)v.n };
-	if (id->name.n)
-		memcpy(e->bytes, id->name.p, id->name.n);
-	if (v.n)
-		memcpy(e->bytes + id->name.n, v.p, v.n);
+	e = pairs.n && !pairs.cut ? mem_alloc(sizeof *e + pairs.n) : NULL;
+	if (e) {
+		*e = (struct effect){ .verb = id->shape->verb, .local = id->local, .n = (uint32_t)pairs.n };
+		memcpy(e->bytes, pairs.p, pairs.n);
+	}
+	strbuf_clear(&pairs);
 	return e;
 }
 
@@ -402,9 +437,8 @@ prepared_from(struct tap *t, const struct identity *id)
 
 /* SQL-level PREPARE name AS text: the text becomes known under its name. */
 static void
-apply_prepare(struct tap *t, const struct effect *e)
+apply_prepare(struct tap *t, struct span name, struct span text)
 {
-	struct span name = span_of(e->bytes, e->name_n), text = span_of(e->bytes + e->name_n, e->value_n);
 	struct identity id;
 
 	if (!text.n || identity_next(t->shared->ids, t->lang, text, &id) == 0)
@@ -418,23 +452,21 @@ apply_prepare(struct tap *t, const struct effect *e)
 }
 
 static void
-apply_effect(struct tap *t, const struct effect *e)
+apply_pair(struct tap *t, const struct effect *e, struct span name, struct span value)
 {
-	struct span name = span_of(e->bytes, e->name_n), value = span_of(e->bytes + e->name_n, e->value_n);
-
 	switch (e->verb) {
 	case SQL_V_SET:
 	case SQL_V_SELECT:
 		put_fact(t, REC_FACT_SETTING | (e->local ? 1u << 8 : 0), name, value);
 		break;
 	case SQL_V_RESET:
-		if (e->name_n == 0)
+		if (name.n == 0)
 			put_plain(t, REC_RESET, 0, t->now);
 		else if (told_setting(t, name))
 			put_fact(t, REC_FACT_SETTING, name, (struct span){ 0 });
 		break;
 	case SQL_V_PREPARE:
-		apply_prepare(t, e);
+		apply_prepare(t, name, value);
 		break;
 	case SQL_V_DEALLOCATE:
 		t->engine->forget(t->conn, name);
@@ -442,6 +474,15 @@ apply_effect(struct tap *t, const struct effect *e)
 	case SQL_V_DISCARD: /* ALL, PLANS, SEQUENCES, TEMP: only ALL resets the session; the server's tag says which (see tap_part) */
 		break;
 	}
+}
+
+static void
+apply_effect(struct tap *t, const struct effect *e)
+{
+	struct span bytes = span_of(e->bytes, e->n), name, value;
+
+	while (take_pair(&bytes, &name, &value))
+		apply_pair(t, e, name, value);
 }
 
 /* ---- statements ---- */
@@ -685,7 +726,7 @@ static struct tap_text *
 text_with_effect(const struct effect *e, const struct shape *shape)
 {
 	struct tap_text *tx = mem_zero(sizeof *tx);
-	size_t n = sizeof *e + e->name_n + e->value_n;
+	size_t n = sizeof *e + e->n;
 
 	if (!tx)
 		return NULL;

@@ -243,6 +243,12 @@ worker_stop(struct worker *w)
 {
 	tell(w, LETTER_STOP);
 	pthread_join(w->inbox->thread, NULL);
+	struct identity_stats ids = identity_stats(w->tap.ids);
+	uint64_t looked = ids.hits + ids.misses + ids.uncacheable;
+
+	log_debug(w->shared->log, 0, "statement cache: %llu of %llu texts were known (%.1f %%), %llu could not be kept; %llu entries of %llu bytes, %llu evicted",
+	    (unsigned long long)ids.hits, (unsigned long long)looked, looked ? 100.0 * (double)ids.hits / (double)looked : 0.0,
+	    (unsigned long long)ids.uncacheable, (unsigned long long)ids.entries, (unsigned long long)ids.bytes, (unsigned long long)ids.evictions);
 }
 
 void

@@ -133,6 +133,12 @@ put_statement(struct runner *r, const struct sql_stmt *st)
 	}
 	encode(&out[5], st->name);
 	encode(&out[6], st->value);
+	for (size_t i = 0; i < st->nsettings; i++) {
+		strbuf_str(&out[5], " | ");
+		encode(&out[5], st->settings[i].name);
+		strbuf_str(&out[6], " | ");
+		encode(&out[6], st->settings[i].value);
+	}
 	for (size_t i = 1; i < KEYS - 1; i++)
 		strbuf_char(&out[i], '\n');
 	if (st->cut)
@@ -240,7 +246,7 @@ check_cache(struct runner *r)
 		for (int i = 0; i < 3; i++) {
 			identity_next(r->cache, r->lang, first, &id);
 			if (id.shape->fingerprint != st.fingerprint || id.ntags != st.ntags || !span_eq(id.name, st.name) ||
-			    !span_eq(id.value, st.value) || id.unfinished != st.unfinished || id.shape->cls != st.cls)
+			    !span_eq(id.value, st.value) || id.nsettings != st.nsettings || id.unfinished != st.unfinished || id.shape->cls != st.cls)
 				fail_case(r, "identity cache", "what the scanner says", id.shape->text);
 			for (size_t k = 0; k < id.ntags && k < st.ntags; k++)
 				if (!span_eq(id.tags[k].key, st.tags[k].key) || !span_eq(id.tags[k].value, st.tags[k].value))
