@@ -20,19 +20,29 @@ import os, sys, time
 cur = db.cursor()
 for statement in {before!r}:
     cur.execute(statement)
-time.sleep({pause})
-cur.execute("SELECT t.nr AS x, t.assigned_to AS y, t.rank_in_queue AS z FROM tickets t")
-for _, y, _ in sorted(cur.fetchall(), key=lambda row: row[1]):
-    cur.execute("SELECT p.label FROM persons p WHERE p.nr = %s", (y,))
-    cur.fetchall()
+def page():
+    cur.execute("SELECT t.nr AS x, t.assigned_to AS y, t.rank_in_queue AS z FROM tickets t")
+    for _, y, _ in sorted(cur.fetchall(), key=lambda row: row[1]):
+        cur.execute("SELECT p.label FROM persons p WHERE p.nr = %s", (y,))
+        cur.fetchall()
+page()
+"""
+# Page after page, until the capture has proven one: by then it has read the new tables.
+UNTIL_PROVEN = """
+import urllib.request
+for _ in range(120):
+    time.sleep(0.5)
+    page()
+    if b'"proven"' in urllib.request.urlopen(os.environ['ROWCALL_URL'] + '/api/v1/snapshot').read():
+        break
 """
 CONNECT = {"pg": "import psycopg2; db = psycopg2.connect(os.environ['DATABASE_URL']); db.autocommit = True",
            "my": "import pymysql, urllib.parse; u = urllib.parse.urlsplit(os.environ['DATABASE_URL']); "
                  "db = pymysql.connect(host=u.hostname, port=u.port, user=u.username, password=u.password, database=u.path[1:], autocommit=True)"}
 
 
-def loop(engine, before=(), pause=0):
-    return LOOP.format(connect=CONNECT[engine], before=list(before), pause=pause)
+def loop(engine, before=()):
+    return LOOP.format(connect=CONNECT[engine], before=list(before))
 
 
 def loops(outcome):
@@ -72,9 +82,9 @@ def test_a_database_the_command_makes_itself(rowcall, tickets):
     engine, server, url = tickets
     made = f"test_{engine}"
     server.sql(f"DROP DATABASE IF EXISTS {made}", f"CREATE DATABASE {made}")
-    code = loop(engine, before=[*(TABLES if engine == "pg" else MY_TABLES), *ROWS], pause=1.5)
+    code = loop(engine, before=[*(TABLES if engine == "pg" else MY_TABLES), *ROWS]) + UNTIL_PROVEN
     code = code.replace("os.environ['DATABASE_URL']", f"os.environ['DATABASE_URL'].replace('/tickets', '/{made}')")
-    outcome = rowcall.python(code, "--catalog", "auto", "--idle-gap", "1s", env={"DATABASE_URL": url})
+    outcome = rowcall.python(code, "--catalog", "auto", "--idle-gap", "200ms", env={"DATABASE_URL": url})
     assert ("proven", "tickets.assigned_to → persons.nr") in loops(outcome), outcome
     server.sql(f"DROP DATABASE {made}")
 

@@ -332,8 +332,9 @@ def refusal(proxy):
 @pytest.fixture
 def knowing(hardened, tmp_path):
     """The program where both.test is a name with two addresses, in a mount namespace of its own."""
-    if subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
-        pytest.skip("only root may give the program a hosts file of its own")
+    namespace = subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.PIPE, text=True)
+    if namespace.returncode != 0:
+        pytest.skip(f"the program cannot be given a hosts file of its own: {namespace.stderr.strip()}")
     hosts, wrapper = tmp_path / "hosts", tmp_path / "rowcall"
     hosts.write_text("127.0.0.1 localhost\n127.0.0.1 both.test\n::1 both.test\n")
     wrapper.write_text(f"#!/bin/sh\nexec unshare --mount sh -c 'mount --bind {hosts} /etc/hosts && exec \"$0\" \"$@\"' {hardened.program} \"$@\"\n")
