@@ -112,6 +112,11 @@ enum {
 	LIMIT_CATALOG_COLUMNS = 200000,	/* columns of one */
 	LIMIT_FOREIGN_KEYS = 50000,	/* ... and columns that refer to others */
 
+	/* ---- recordings with values ---- */
+	LIMIT_VALUES_TEXT = 16 << 10,	/* bytes of a statement's text; a longer one is recorded without values */
+	LIMIT_VALUES_BYTES = 8 << 10,	/* ... of its parameters together */
+	LIMIT_VALUES_RECORDED = 512 << 20,	/* ... of all of them in one recording */
+
 	/* ---- side connections ---- */
 	LIMIT_SIDE_ROWS = 250000,	/* rows of one answer */
 	LIMIT_SIDE_BYTES = 64 << 20,	/* ... and its bytes */

@@ -132,6 +132,15 @@ take_stray(void *ctx, const struct req_stmt *s)
 		store_stray(c->store, s);
 }
 
+static void
+take_values(void *ctx, const struct stmt_values *v)
+{
+	struct capture *c = ctx;
+
+	if (c->store)
+		store_values(c->store, v);
+}
+
 /* "postgresql at 127.0.0.1:5432", and with the version once a session has told it: "5.5.5-10.11.6-MariaDB-..." is mariadb 10.11.6. */
 static void
 name_server(struct capture *c, uint32_t i, struct span version)
@@ -168,7 +177,7 @@ start_recording(struct capture *c, const char *command, char *err, size_t err_n)
 
 	if (!*cfg->record || strcmp(cfg->record, "none") == 0)
 		return true;
-	c->store = store_open(cfg->record, command, c->started_us, c->upstreams, cfg->nlistens, err, err_n);
+	c->store = store_open(cfg->record, command, c->started_us, c->upstreams, cfg->nlistens, cfg->record_values, err, err_n);
 	if (c->store || !cfg->record_optional)
 		return c->store != NULL;
 	log_warn(c->shared.log, 0, "this run is not kept for rowcall report: %s", err);
@@ -222,7 +231,7 @@ start_analysis(struct capture *c, char *err, size_t err_n)
 	if (c->catalogs)
 		ac.catalogs = (struct catalog_source){ c->catalogs, catalogs_wanted, catalogs_settle };
 	c->analyzer = analyzer_new(&ac, c->rings, c->nworkers,
-	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray, .server = take_server });
+	    (struct request_sink){ .ctx = c, .request = take_request, .stray = take_stray, .server = take_server, .values = take_values });
 	want_catalogs(c);
 	return c->analyzer && analyzer_start(c->analyzer);
 }
@@ -464,7 +473,8 @@ capture_snapshot(struct capture *c)
 	uint32_t n = c->cfg->nlistens;
 	const char **names = xmem_zero((n + 1) * sizeof *names);
 	struct run_info run = { .version = ROWCALL_VERSION, .command = c->command, .started_us = c->started_us, .duration = clock_ns() - c->started,
-		.upstreams = names, .nupstreams = n, .coverage = analyzer_coverage(c->analyzer) };
+		.upstreams = names, .nupstreams = n, .coverage = analyzer_coverage(c->analyzer),
+		.values_in = !c->cfg->record_values || !c->store ? NULL : c->cfg->record_optional ? "" : c->cfg->record };
 	struct arena copies = { 0 };
 	struct snapshot *snap;
 

@@ -64,7 +64,7 @@ cmd_settings(const char *command, int argc, char **argv, struct settings *s, int
 		return CMD_DONE;
 	}
 	if (!settings_from_environment(s, environ, c->options, warn, &p) ||
-	    ((c->options & (FOR_RUN | FOR_PROXY | FOR_CONFIG | FOR_REPORT | FOR_DIFF)) && !read_file(s, &p))) {
+	    ((c->options & (FOR_RUN | FOR_PROXY | FOR_CONFIG | FOR_REPORT | FOR_DIFF | FOR_FIX)) && !read_file(s, &p))) {
 		cmd_wrong(command, &p);
 		return CMD_WRONG;
 	}

@@ -12,6 +12,7 @@ int cmd_proxy(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_fix(int argc, char **argv);
 int cmd_mark(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_config(int argc, char **argv);

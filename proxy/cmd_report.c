@@ -30,10 +30,10 @@ update(const struct config *cfg, struct collector *collector, const struct run_i
 	return true;
 }
 
-/* What the recording holds, judged by this configuration; NULL when memory is out. *whole: all of it could be read, and the baseline
- * updated where that was asked. */
+/* What the recording holds, judged by this configuration; NULL when memory is out. named: as the user did, "" for the last run. *whole: all
+ * of it could be read, and the baseline updated where that was asked. */
 static struct snapshot *
-replay(const struct config *cfg, struct recording *rec, struct shapes *shapes, struct problem *p, bool *whole)
+replay(const struct config *cfg, struct recording *rec, const char *named, struct shapes *shapes, struct problem *p, bool *whole)
 {
 	struct run_info run = recording_run(rec);
 	struct collector_config cc = { .rules = cfg->rules, .gate = cfg->gate, .rtt = cfg->rtt, .upstreams = recording_upstreams(rec),
@@ -45,6 +45,7 @@ replay(const struct config *cfg, struct recording *rec, struct shapes *shapes, s
 	if (!collector)
 		return NULL;
 	*whole = recording_replay(rec, shapes, NULL, sink, p->text, sizeof p->text);
+	run.values_in = recording_has_values(rec) ? named : NULL;
 	run.incomplete = run.incomplete || !*whole;
 	snap = collector_snapshot(collector, &run);
 	if (cfg->update_baseline && *whole && snap)
@@ -61,11 +62,11 @@ unusable(const struct problem *p)
 }
 
 static int
-render(const struct config *cfg, struct recording *rec, struct problem *p)
+render(const struct config *cfg, struct recording *rec, const char *named, struct problem *p)
 {
 	struct shapes *shapes = shapes_new();
 	bool whole = false;
-	struct snapshot *snap = shapes ? replay(cfg, rec, shapes, p, &whole) : NULL;
+	struct snapshot *snap = shapes ? replay(cfg, rec, named, shapes, p, &whole) : NULL;
 	int status;
 
 	if (snap) {
@@ -83,7 +84,7 @@ render(const struct config *cfg, struct recording *rec, struct problem *p)
 }
 
 static int
-open_and_render(const struct config *cfg, const char *path)
+open_and_render(const struct config *cfg, const char *path, const char *named)
 {
 	struct problem p = { "" };
 	struct recording *rec = recording_open(path, p.text, sizeof p.text);
@@ -94,7 +95,7 @@ open_and_render(const struct config *cfg, const char *path)
 		outputs_unusable();
 		return status;
 	}
-	status = render(cfg, rec, &p);
+	status = render(cfg, rec, named, &p);
 	recording_close(rec);
 	return status;
 }
@@ -117,7 +118,7 @@ report(const struct settings *s, struct arena *a, int argc, char **argv)
 		problem(&p, "there is no last run; name a RECORDING, or make one with rowcall run -- COMMAND");
 		status = cmd_wrong("report", &p);
 	} else
-		status = open_and_render(&cfg, argc ? argv[0] : last);
+		status = open_and_render(&cfg, argc ? argv[0] : last, argc ? argv[0] : "");
 	config_clear(&cfg);
 	return status;
 }
@@ -165,6 +166,12 @@ take_stray(void *ctx, const struct req_stmt *s)
 
 	collector_stray(m->collector, s);
 	store_stray(m->store, s);
+}
+
+static void
+take_values(void *ctx, const struct stmt_values *v)
+{
+	store_values(((struct merge *)ctx)->store, v);
 }
 
 /* Upstreams of one name are one. */
@@ -228,7 +235,7 @@ static bool
 replay_all(struct merge *m, struct problem *p)
 {
 	struct replay_shift shift = { 0 };
-	struct request_sink sink = { .ctx = m, .request = take_request, .stray = take_stray };
+	struct request_sink sink = { .ctx = m, .request = take_request, .stray = take_stray, .values = take_values };
 
 	for (int i = 0; i < m->n; i++) {
 		uint16_t map[LIMIT_UPSTREAMS] = { 0 };
@@ -268,6 +275,8 @@ check_paths(char **paths, int n, const char *out, struct problem *p)
 static bool
 open_all(struct merge *m, char **paths, const char *out, struct problem *p)
 {
+	bool values = false;
+
 	for (int i = 0; i < m->n; i++) {
 		uint16_t ignored[LIMIT_UPSTREAMS];
 		struct run_info run;
@@ -276,10 +285,11 @@ open_all(struct merge *m, char **paths, const char *out, struct problem *p)
 		if (!m->in[i])
 			return false;
 		run = recording_run(m->in[i]);
+		values |= recording_has_values(m->in[i]);
 		add_run(m, &run);
 		map_upstreams(m, m->in[i], ignored);
 	}
-	m->store = store_open(out, m->run.command, m->run.started_us, m->upstreams, m->nupstreams, p->text, sizeof p->text);
+	m->store = store_open(out, m->run.command, m->run.started_us, m->upstreams, m->nupstreams, values, p->text, sizeof p->text);
 	if (m->store)
 		store_patient(m->store);
 	return m->store != NULL;

@@ -474,6 +474,7 @@ build_numbers(const struct settings *s, struct config *c)
 	c->drain_timeout = ns_of(s, OPT_DRAIN_TIMEOUT);
 	c->lineage = strcmp(text_of(s, OPT_LINEAGE), "always") == 0;
 	c->record = text_of(s, OPT_RECORD);
+	c->record_values = settings_true(s, OPT_RECORD_VALUES);
 	c->color = text_of(s, OPT_COLOR);
 	c->log_level = settings_true(s, OPT_VERBOSE) ? LOG_DEBUG : (enum log_level)settings_get(s, OPT_LOG_LEVEL).value;
 	c->log_json = strcmp(text_of(s, OPT_LOG_FORMAT), "json") == 0;

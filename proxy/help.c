@@ -29,6 +29,13 @@ const struct command commands[] = {
 	    "nothing. Reports: text, markdown, json, html.\n\n"
 	    "Status: 10 when a scope is worse (--exit-code, --exit-zero); 11 when a recording cannot be read or trusted; else 0.",
 	    FOR_DIFF, cmd_diff },
+	{ "fix", "[OPTIONS] FINDING [RECORDING]", "check a finding's batched form against the database",
+	    "Takes a finding (its id, or the first digits) of a recording with values (--record-values; the last run without RECORDING; that of a\n"
+	    "proxy may still be running), builds one statement for all its look-ups of a single table, and runs both in one read-only snapshot\n"
+	    "of the committed data. Prints whether every key gets the same rows, what is saved, the plans, and the index that is missing.\n"
+	    "Nothing is written, EXPLAIN runs without ANALYZE, and no value is printed without --show-values.\n\n"
+	    "Status: 0 the batched form is verified; 10 it gives other rows; 11 it cannot be verified, and why; 2 wrong usage.",
+	    FOR_FIX, cmd_fix },
 	{ "mark", "[OPTIONS] NAME", "name the test or request that runs from now on", NULL, FOR_MARK, cmd_mark },
 	{ "ping", "[OPTIONS]", "ask a running capture whether it accepts connections", NULL, FOR_PING, cmd_ping },
 	{ "fingerprint", "[OPTIONS]", "print the fingerprint and shape of each statement on standard input", NULL, FOR_FINGERPRINT,

@@ -12,13 +12,13 @@
 #define NS_HOUR (3600 * NS_SECOND)
 #define CAPTURE (FOR_RUN | FOR_PROXY | FOR_CONFIG)
 #define JUDGE (CAPTURE | FOR_REPORT)
-#define EVERY (JUDGE | FOR_MARK | FOR_PING | FOR_HELP | FOR_MERGE | FOR_DIFF)
+#define EVERY (JUDGE | FOR_MARK | FOR_PING | FOR_HELP | FOR_MERGE | FOR_DIFF | FOR_FIX)
 #define ANY_COUNT INT64_C(1000000000000)
 
 const struct option_def options[OPTIONS] = {
 	[OPT_HELP] = { "help", .type = OPTION_BOOL, .letter = 'h', .help = "show this help and end", .commands = EVERY },
 	[OPT_VERSION] = { "version", .type = OPTION_BOOL, .letter = 'V', .help = "show the version and end", .commands = EVERY },
-	[OPT_CONFIG] = { "config", .arg = "FILE", .type = OPTION_TEXT, .letter = 'c', .commands = JUDGE | FOR_DIFF,
+	[OPT_CONFIG] = { "config", .arg = "FILE", .type = OPTION_TEXT, .letter = 'c', .commands = JUDGE | FOR_DIFF | FOR_FIX,
 	    .help = "read this file instead of the rowcall.yaml found upwards to the root of the repository" },
 
 	[OPT_LISTEN] = { "listen", "listen[].address", "ADDRESS", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = CAPTURE,
@@ -63,14 +63,14 @@ const struct option_def options[OPTIONS] = {
 	    .help = "patterns over SQL comments with a group (?<request>…) or (?<scope>…)" },
 
 	[OPT_THRESHOLD] = { "n-plus-one-threshold", "n_plus_one.threshold", "N", "5", .type = OPTION_COUNT, .min = 2, .max = 1000000,
-	    .commands = JUDGE | FOR_DIFF, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
+	    .commands = JUDGE | FOR_DIFF | FOR_FIX, .help = "distinct parameter sets of one shape in a request that make an N+1 suspected" },
 	[OPT_LINEAGE] = { "lineage", "n_plus_one.lineage", "WHEN", "always", .type = OPTION_CHOICE, .choices = "off|always",
 	    .commands = CAPTURE, .help = "prove N+1 by comparing parameters with earlier results" },
 	[OPT_SLOW_QUERY] = { "slow-query", "slow.query", "TIME", "100ms", .type = OPTION_DURATION, .max = 24 * NS_HOUR, .commands = JUDGE,
 	    .help = "report statements that take this long; 0 = none" },
 	[OPT_SLOW_REQUEST] = { "slow-request", "slow.request", "TIME", "1s", .type = OPTION_DURATION, .max = 24 * NS_HOUR,
 	    .commands = JUDGE, .help = "report requests whose database time is this long; 0 = none" },
-	[OPT_RTT] = { "rtt", "rtt", "TIME", "1ms", .type = OPTION_DURATION, .max = NS_SECOND * 10, .commands = JUDGE | FOR_DIFF,
+	[OPT_RTT] = { "rtt", "rtt", "TIME", "1ms", .type = OPTION_DURATION, .max = NS_SECOND * 10, .commands = JUDGE | FOR_DIFF | FOR_FIX,
 	    .help = "the round trip at which costs are restated" },
 
 	[OPT_MAX_QUERIES] = { "max-queries", "gate.max_queries", "N", .type = OPTION_COUNT, .max = ANY_COUNT, .commands = JUDGE,
@@ -129,6 +129,8 @@ const struct option_def options[OPTIONS] = {
 	[OPT_RECORD] = { "record", "record", "FILE", .type = OPTION_TEXT, .commands = CAPTURE | FOR_MERGE,
 	    .help = "keep the run in this file for rowcall report; run without it keeps the last one in the state directory, none keeps "
 		    "nothing" },
+	[OPT_RECORD_VALUES] = { "record-values", "record_values", .fallback = "false", .type = OPTION_BOOL, .commands = CAPTURE,
+	    .help = "keep literals and parameters in the recording, too, readable by its owner only: what rowcall fix runs again" },
 	[OPT_ALL] = { "all", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
 	    .help = "show notes and scopes within budget too" },
 	[OPT_WIDE] = { "wide", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF,
@@ -155,6 +157,14 @@ const struct option_def options[OPTIONS] = {
 	    .help = "check that each server answers before the command starts" },
 	[OPT_ENV] = { "env", .arg = "NAME=VALUE", .type = OPTION_TEXT, .many = OPTION_REPEAT, .commands = FOR_RUN,
 	    .help = "set a variable of the command; {host} and {port} stand for the first listener, {host2} and {port2} for the second" },
+
+	[OPT_DATABASE] = { "database", .arg = "URL", .type = OPTION_TEXT, .secret = true, .commands = FOR_FIX,
+	    .help = "where to run it; without it the database of the recording, with the credentials the environment or rowcall.yaml has for it" },
+	[OPT_STATEMENT_TIMEOUT] = { "statement-timeout", .arg = "TIME", .fallback = "5s", .type = OPTION_DURATION, .min = NS_SECOND / 1000,
+	    .max = NS_HOUR, .commands = FOR_FIX, .help = "no statement runs longer" },
+	[OPT_JSON] = { "json", .type = OPTION_BOOL, .commands = FOR_FIX, .help = "print JSON" },
+	[OPT_SHOW_VALUES] = { "show-values", .type = OPTION_BOOL, .commands = FOR_FIX,
+	    .help = "print the batched statement with the values it ran with, too" },
 
 	[OPT_URL] = { "url", .arg = "URL", .type = OPTION_TEXT, .commands = FOR_MARK | FOR_PING,
 	    .help = "the admin port of the capture; rowcall run sets ROWCALL_URL for its command" },

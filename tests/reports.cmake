@@ -36,6 +36,9 @@ add_executable(sample_report unit/sample_report.c)
 target_link_libraries(sample_report PRIVATE sample_snapshot)
 add_test(NAME report_formats COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/check_formats.py $<TARGET_FILE:sample_report>)
 
+# fix
+rowcall_test(test_rewrite unit/test_rewrite.c reports)
+
 # recordings
 rowcall_test(test_packed unit/test_packed.c req_builder)
 rowcall_test(test_store unit/test_store.c req_builder)

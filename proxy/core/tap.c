@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
+#include "values.h"
 
 enum { NULL_HASH = 2, UNKNOWN_PARAMS = 1, NO_PARAMS = 0, VALUE_BYTES = 4096 };
 
@@ -40,6 +41,7 @@ struct tap_prepared {
 	uint32_t tags_n;
 	struct value_hash *values;	/* behind the struct */
 	char *tags;			/* behind the values */
+	struct span text;		/* behind the tags; empty unless values are recorded */
 };
 
 /* wire_exec.user of a text with several statements, or one with an effect. */
@@ -55,6 +57,8 @@ struct tap_text {
 		uint32_t nvalues;
 		uint32_t tags_at, tags_n;
 		uint16_t ntags;
+		char *text;			/* where values are recorded; else NULL */
+		uint32_t text_n;
 	} *parts;
 };
 
@@ -416,11 +420,12 @@ prepared_from(struct tap *t, const struct identity *id)
 {
 	struct strbuf tags;
 	struct tap_prepared *p;
+	struct span text = t->shared->values && id->text.n <= LIMIT_VALUES_TEXT ? id->text : (struct span){ NULL, 0 };
 	uint16_t ntags;
 
 	strbuf_init(&tags, LIMIT_TAG_BYTES * 2);
 	ntags = lay_tags(&tags, id->tags, id->ntags);
-	p = mem_alloc(sizeof *p + id->nvalues * sizeof *p->values + tags.n);
+	p = mem_alloc(sizeof *p + id->nvalues * sizeof *p->values + tags.n + text.n);
 	if (p) {
 		*p = (struct tap_prepared){ .shape = id->shape, .nvalues = (uint32_t)id->nvalues, .ntags = ntags, .tags_n = (uint32_t)tags.n };
 		p->values = (struct value_hash *)(void *)(p + 1);
@@ -429,6 +434,9 @@ prepared_from(struct tap *t, const struct identity *id)
 			memcpy(p->values, id->values, id->nvalues * sizeof *p->values);
 		if (tags.n)
 			memcpy(p->tags, tags.p, tags.n);
+		if (text.n)
+			memcpy(p->tags + tags.n, text.p, text.n);
+		p->text = span_of(p->tags + tags.n, text.n);
 		p->effect = effect_of(t, id);
 	}
 	strbuf_clear(&tags);
@@ -495,6 +503,7 @@ free_text(struct tap_text *tx)
 	for (uint32_t i = 0; i < tx->nparts; i++) {
 		mem_free(tx->parts[i].effect);
 		mem_free(tx->parts[i].values);
+		mem_free(tx->parts[i].text);
 	}
 	mem_free(tx->parts);
 	strbuf_clear(&tx->tags);
@@ -526,6 +535,10 @@ add_part(struct tap *t, struct tap_text *tx, const struct identity *id, const st
 		memcpy(part->values, id->values, id->nvalues * sizeof *part->values);
 		part->nvalues = (uint32_t)id->nvalues;
 	}
+	if (t->shared->values && id->text.n && id->text.n <= LIMIT_VALUES_TEXT && (part->text = mem_alloc(id->text.n))) {
+		memcpy(part->text, id->text.p, id->text.n);
+		part->text_n = (uint32_t)id->text.n;
+	}
 	return true;
 }
 
@@ -555,6 +568,8 @@ start_part(struct tap *t, struct wire_exec *x, uint64_t at)
 		.tags = span_first(span_from(strbuf_span(&tx->tags), p->tags_at), p->tags_n) };
 
 	put_start(t, x, &plan, at);
+	if (p->text)
+		values_record(t, span_of(p->text, p->text_n), NULL, at);
 	if (t->shared->evidence) {
 		evidence_params(t, p->shape, p->values, p->nvalues, NULL, at);
 		evidence_ask(x, p->shape);
@@ -621,6 +636,9 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	plan.tags = strbuf_span(&tags);
 	plan.params = cut ? UNKNOWN_PARAMS : params_hash(t, id->values, id->nvalues, NULL);
 	put_start(t, x, &plan, x->sent);
+	/* EXECUTE name(...) is not the statement that runs. */
+	if (t->shared->values && !cut && plan.shape == id->shape)
+		values_record(t, id->text, NULL, x->sent);
 	if (t->shared->evidence)
 		evidence_of_single(t, x, id, executed);
 }
@@ -765,6 +783,8 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 			x->user = text_with_effect(tp->effect, tp->shape);
 	}
 	put_start(t, x, &plan, x->sent);
+	if (tp && tp->text.n)
+		values_record(t, tp->text, params, x->sent);
 	if (tp && t->shared->evidence) {
 		evidence_params(t, tp->shape, tp->values, tp->nvalues, params, x->sent);
 		evidence_ask(x, tp->shape);

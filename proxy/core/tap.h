@@ -26,6 +26,7 @@ struct tap_shared {
 	const char *const *tag_settings;		/* settings whose SET is told besides our own */
 	uint32_t ntag_settings;
 	bool evidence;					/* parameters and sampled results travel too (lineage, results of duplicates) */
+	bool values;					/* statements travel with their values, too (--record-values) */
 	struct evidence_pool *pool;			/* NULL until there was some */
 	struct tap_text_seen seen[TAP_TEXTS_SEEN];
 };

@@ -186,6 +186,7 @@ worker_new(struct worker_shared *shared, struct ring *ring, struct shapes *shape
 	w->tap.tag_settings = shared->cfg->tag_settings;
 	w->tap.ntag_settings = shared->cfg->ntag_settings;
 	w->tap.evidence = shared->cfg->lineage;
+	w->tap.values = shared->cfg->record_values;
 	if (pthread_create(&w->inbox->thread, NULL, worker_main, w) != 0) {
 		worker_free(w);
 		return NULL;

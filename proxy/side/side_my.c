@@ -70,7 +70,7 @@ static bool
 is_number(const struct side_param *v)
 {
 	static const uint8_t numbers[] = { MYSQL_TYPE_TINY, MYSQL_TYPE_SHORT, MYSQL_TYPE_LONG, MYSQL_TYPE_LONGLONG, MYSQL_TYPE_INT24, MYSQL_TYPE_FLOAT,
-		MYSQL_TYPE_DOUBLE, MYSQL_TYPE_DECIMAL, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_YEAR };
+		MYSQL_TYPE_DOUBLE, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_YEAR };
 	const char *t = v->text;
 	bool known = false;
 

@@ -65,6 +65,7 @@ struct run_info {
 	uint32_t nupstreams;
 	struct coverage coverage;
 	bool incomplete;
+	const char *values_in;		/* see snapshot */
 };
 
 struct collector;

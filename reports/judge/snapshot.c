@@ -46,6 +46,7 @@ copy_run(struct building *b, const struct run_info *run)
 	s->upstreams = copy_strings(b->a, run->upstreams, run->nupstreams);
 	s->nupstreams = run->nupstreams;
 	s->incomplete = run->incomplete;
+	s->values_in = run->values_in ? arena_str(b->a, run->values_in) : NULL;
 	s->rtt = b->c->cfg.rtt;
 	s->coverage = run->coverage;
 	s->coverage.opaque_reason = arena_str(b->a, run->coverage.opaque_reason);

@@ -105,6 +105,7 @@ struct snapshot {
 	const char *const *upstreams;	/* "postgresql 15.20 at 127.0.0.1:5432" */
 	uint32_t nupstreams;
 	bool incomplete;		/* a recording that was never finished */
+	const char *values_in;		/* the recording that holds the statements' values, "" = the last run's; NULL: none does */
 	uint64_t rtt;			/* ns per round trip that cost is restated at; default 1 ms */
 
 	bool gated;			/* somebody asked for a gate */

@@ -23,6 +23,15 @@ struct analyzer_config {
 	struct catalog_source catalogs;		/* all NULL: names decide */
 };
 
+/* A statement as it was sent; everything borrowed for the call. Its req_stmt has the same seq, on a lane of this session. */
+struct stmt_values {
+	uint32_t session, seq;
+	struct sql_lang lang;
+	struct span text;
+	uint32_t n;			/* values; laid out in `values` as in rec_values_text */
+	struct span values;
+};
+
 /* Called on the analyzer thread for every closed request, in order of closing; r is borrowed for the call. */
 struct request_sink {
 	void *ctx;
@@ -31,6 +40,8 @@ struct request_sink {
 	void (*stray)(void *ctx, const struct req_stmt *s);
 	/* A session learnt the version of its server, as the server says it. May be NULL. */
 	void (*server)(void *ctx, uint16_t upstream, struct span version);
+	/* A statement with its values, before the request that has it; only where they are recorded. May be NULL. */
+	void (*values)(void *ctx, const struct stmt_values *v);
 };
 
 /* Totals that concern no single request. */

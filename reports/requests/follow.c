@@ -351,6 +351,21 @@ follow_evidence(struct grouping *g, struct session *s, const struct rec *r)
 }
 
 void
+follow_text(struct grouping *g, struct session *s, const struct rec_values_text *r)
+{
+	struct stmt_values v = { .session = r->h.session, .seq = r->h.seq, .lang = { r->dialect, r->modes }, .text = span_of(r->bytes, r->text_n),
+		.n = r->nvalues, .values = span_of(r->bytes + r->text_n, r->values_n) };
+	struct open_stmt *o = s->first;
+
+	while (o && o->seq != r->h.seq)
+		o = o->next;
+	if (!o || !o->req || !g->sink.values || r->h.size < sizeof *r + r->text_n + r->values_n)
+		return;
+	o->s.seq = r->h.seq;
+	g->sink.values(g->sink.ctx, &v);
+}
+
+void
 follow_lost(struct grouping *g, struct session *s, uint64_t t)
 {
 	note_idle_in_tx(s, t);

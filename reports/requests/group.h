@@ -52,6 +52,8 @@ void follow_start(struct grouping *g, struct session *s, const struct rec_start 
 void follow_end(struct grouping *g, struct session *s, const struct rec_end *e);
 /* Evidence comes between the start and the end of its statement; else it is dropped. */
 void follow_evidence(struct grouping *g, struct session *s, const struct rec *r);
+/* The statement with its values, between its start and its end. */
+void follow_text(struct grouping *g, struct session *s, const struct rec_values_text *r);
 void follow_tx(struct grouping *g, struct session *s, enum rec_tx state);
 /* MySQL's resets also roll back. */
 void follow_reset(struct grouping *g, struct session *s);

@@ -198,6 +198,9 @@ on_session_record(struct grouping *g, const struct rec *h)
 	case REC_RESULT:
 		follow_evidence(g, s, h);
 		break;
+	case REC_TEXT:
+		follow_text(g, s, (const struct rec_values_text *)h);
+		break;
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record: what a worker tells the analyzer, one fixed struct and a tail of bytes per fact, laid into the worker's ring.
- * Does: describe the layout. Never: knows a wire format; carries a literal or parameter value (hashes and whole numbers, for comparing; names and tags excepted). */
+ * Does: describe the layout. Never: knows a wire format; carries a literal or parameter value (hashes and whole numbers, for comparing; names and tags excepted), but for
+ * REC_TEXT, which only --record-values makes. */
 #ifndef ROWCALL_RECORD_H
 #define ROWCALL_RECORD_H
 
@@ -22,6 +23,7 @@ enum rec_type {
 	REC_COLUMNS,	/* a set of result columns: tail = rec_column[] then names; once per set and worker */
 	REC_ROW,	/* one of the first rows: tail = rec_value[], one per column of the set */
 	REC_RESULT,	/* after the last row, before REC_END: result hash, set of columns */
+	REC_TEXT,	/* the statement as it was sent, with its values: only where the user asked to record them */
 	REC_TYPES
 };
 
@@ -146,6 +148,15 @@ struct rec_result {
 	struct rec h;
 	uint64_t hash;		/* keyed, over the first bytes (limit), rows and length; 0 = not known */
 	uint64_t set;		/* rec_columns.set of the rows that were kept; 0 = none */
+};
+
+/* The one record that holds values. */
+struct rec_values_text {
+	struct rec h;
+	uint8_t dialect, modes;	/* struct sql_lang */
+	uint16_t nvalues;
+	uint32_t text_n, values_n, pad;
+	char bytes[];		/* text; then per value: i32 length (-1 NULL, -2 not known), u32 type, bytes */
 };
 
 #endif

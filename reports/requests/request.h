@@ -43,6 +43,7 @@ struct req_stmt {
 	uint16_t allow;		/* bit per rule (enum rule_id) a rowcall_allow tag names */
 	uint16_t prepared;	/* statements prepared and open on its connection when it ended; UINT16_MAX = or more */
 	uint16_t site;		/* 1 + index into request.sites; 0 = its own comment tells no line of code */
+	uint32_t seq;		/* where its values were recorded: its number in the session; 0 = they were not */
 };
 
 struct req_tag {

@@ -6,7 +6,7 @@
 #include "packing.h"
 
 enum stmt_bits { HAS_PARAMS = 1, HAS_RESULT = 2, NOT_OK = 4, HAS_ALLOW = 8, HAS_SITE = 16, MANY_ITERATIONS = 32, IN_TX = 64, HAS_PREPARED = 128,
-	STMT_BITS = 255 };
+	HAS_SEQ = 256, STMT_BITS = 511 };
 enum shape_bits { SHAPE_CUT = 1, TABLES_UNKNOWN = 2, SHAPE_BITS = 3 };
 
 /* The fewest bytes each can take: what a count is measured against. */
@@ -32,7 +32,7 @@ put_stmt(struct strbuf *b, const struct req_stmt *s, uint64_t *before, packed_sh
 {
 	unsigned bits = (s->params ? HAS_PARAMS : 0) | (s->result ? HAS_RESULT : 0) | (s->outcome != REC_OK ? NOT_OK : 0) |
 			(s->allow ? HAS_ALLOW : 0) | (s->site ? HAS_SITE : 0) | (s->iterations != 1 ? MANY_ITERATIONS : 0) | (s->tx ? IN_TX : 0) |
-			(s->prepared ? HAS_PREPARED : 0);
+			(s->prepared ? HAS_PREPARED : 0) | (s->seq ? HAS_SEQ : 0);
 
 	pack_number(b, shape(ctx, s->shape));
 	pack_number(b, bits);
@@ -64,6 +64,8 @@ put_stmt(struct strbuf *b, const struct req_stmt *s, uint64_t *before, packed_sh
 		pack_number(b, s->tx);
 	if (bits & HAS_PREPARED)
 		pack_number(b, s->prepared);
+	if (bits & HAS_SEQ)
+		pack_number(b, s->seq);
 }
 
 static void
@@ -188,6 +190,7 @@ get_stmt(struct unpack *in, struct req_stmt *s, uint64_t *before, packed_shape_i
 	s->iterations = bits & MANY_ITERATIONS ? (uint32_t)unpack_upto(in, UINT32_MAX) : 1;
 	s->tx = bits & IN_TX ? (uint32_t)unpack_upto(in, UINT32_MAX) : 0;
 	s->prepared = bits & HAS_PREPARED ? (uint16_t)unpack_upto(in, UINT16_MAX) : 0;
+	s->seq = bits & HAS_SEQ ? (uint32_t)unpack_upto(in, UINT32_MAX) : 0;
 	if (!s->shape)
 		in->bad = true;
 }

@@ -14,6 +14,7 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "packed.h"
+#include "packing.h"
 #include "store.h"
 
 enum { BUSY_MS = 5000 };	/* how long the run that writes it may keep it locked */
@@ -28,6 +29,7 @@ struct recording {
 	uint64_t nshapes;
 	uint64_t last_number;
 	uint32_t last_session;
+	bool values;
 };
 
 static bool __attribute__((format(printf, 4, 5)))
@@ -175,6 +177,7 @@ read_run(struct recording *r)
 	run->started_us = (int64_t)meta_number(r, "started_us");
 	run->duration = meta_number(r, "duration_ns");
 	run->incomplete = strcmp(meta(r, "complete"), "1") != 0;
+	r->values = strcmp(meta(r, "values"), "1") == 0;
 	c->sessions = meta_number(r, "coverage.sessions");
 	c->statements = meta_number(r, "coverage.statements");
 	c->queries = meta_number(r, "coverage.queries");
@@ -424,10 +427,96 @@ replay_strays(struct recording *r, struct request_sink sink)
 	return ok && rc == SQLITE_DONE;
 }
 
+/* ---- values ---- */
+
+bool
+recording_has_values(const struct recording *r)
+{
+	return r->values;
+}
+
+static bool
+unpack_values(struct span bytes, struct stmt_values *v, struct arena *a)
+{
+	struct unpack in = unpack_of(bytes);
+	char *out, *at;
+
+	v->lang.dialect = (uint8_t)unpack_upto(&in, SQL_MYSQL);
+	v->lang.modes = (uint8_t)unpack_upto(&in, UINT8_MAX);
+	v->n = unpack_count(&in, LIMIT_WIRE_PARAMS, 2);
+	/* A length and a type take eight bytes, of which at least two are packed. */
+	out = at = arena_zero(a, bytes.n + v->n * 2 * sizeof(uint32_t));
+	for (uint32_t i = 0; i < v->n && !in.bad; i++) {
+		uint32_t type = (uint32_t)unpack_upto(&in, UINT32_MAX);
+		int64_t n = unpack_signed(&in);
+		int32_t length = n >= -2 && n <= INT32_MAX ? (int32_t)n : -2;
+		struct span value = unpack_bytes(&in, n > 0 ? (uint64_t)n : 0);
+
+		memcpy(at, &length, sizeof length);
+		memcpy(at + sizeof length, &type, sizeof type);
+		at += sizeof length + sizeof type;
+		if (value.n)
+			memcpy(at, value.p, value.n);
+		at += value.n;
+	}
+	v->values = span_of(out, (size_t)(at - out));
+	return !in.bad && in.p == in.end;
+}
+
+bool
+recording_values(struct recording *r, uint32_t session, uint32_t seq, struct stmt_values *v, struct arena *a)
+{
+	sqlite3_stmt *st = NULL;
+	bool found = false;
+
+	*v = (struct stmt_values){ .session = session, .seq = seq };
+	if (r->values && sqlite3_prepare_v2(r->db, "SELECT text, data FROM texts WHERE session = ? AND seq = ?", -1, &st, NULL) == SQLITE_OK) {
+		sqlite3_bind_int64(st, 1, session);
+		sqlite3_bind_int64(st, 2, seq);
+		if (sqlite3_step(st) == SQLITE_ROW) {
+			struct span text = column_span(st, 0);
+
+			v->text = span_of(arena_strndup(a, text), text.n);
+			found = unpack_values(column_span(st, 1), v, a);
+		}
+	}
+	sqlite3_finalize(st);
+	return found;
+}
+
+/* Into the sink, as they were recorded. */
+static bool
+replay_values(struct recording *r, const struct replay_shift *shift, struct request_sink sink)
+{
+	struct arena arena = { 0 };
+	sqlite3_stmt *st = NULL;
+	int rc;
+	bool ok;
+
+	if (!r->values || !sink.values)
+		return true;
+	rc = sqlite3_prepare_v2(r->db, "SELECT session, seq, text, data FROM texts", -1, &st, NULL);
+	ok = rc == SQLITE_OK;
+	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct stmt_values v = { .session = (uint32_t)sqlite3_column_int64(st, 0), .seq = (uint32_t)sqlite3_column_int64(st, 1),
+			.text = column_span(st, 2) };
+
+		ok = unpack_values(column_span(st, 3), &v, &arena);
+		if (shift)
+			v.session += shift->add_session;
+		if (ok)
+			sink.values(sink.ctx, &v);
+		arena_reset(&arena);
+	}
+	sqlite3_finalize(st);
+	arena_clear(&arena);
+	return ok && rc == SQLITE_DONE;
+}
+
 bool
 recording_replay(struct recording *r, struct shapes *shapes, const struct replay_shift *shift, struct request_sink sink, char *err, size_t err_n)
 {
-	if (read_shapes(r, shapes) && replay_requests(r, shift, sink) && replay_strays(r, sink))
+	if (read_shapes(r, shapes) && replay_values(r, shift, sink) && replay_requests(r, shift, sink) && replay_strays(r, sink))
 		return true;
 	return say(err, err_n, r, "is damaged: not everything in it could be read");
 }

@@ -27,6 +27,10 @@ struct replay_shift {
 };
 bool recording_replay(struct recording *r, struct shapes *shapes, const struct replay_shift *shift, struct request_sink sink, char *err, size_t err_n)
     __attribute__((warn_unused_result));
+/* It holds values. */
+bool recording_has_values(const struct recording *r);
+/* The statement with its values, in the arena; v->values is laid out as in rec_values_text. False: not recorded. */
+bool recording_values(struct recording *r, uint32_t session, uint32_t seq, struct stmt_values *v, struct arena *a);
 /* Highest request number and session: where the next recording's shift begins. After a replay. */
 uint64_t recording_last_number(const struct recording *r);
 uint32_t recording_last_session(const struct recording *r);

@@ -2,7 +2,12 @@
 /* rows: see rows.h. */
 #include "rows.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fingerprint/limits.h"
 #include "packed.h"
@@ -90,6 +95,16 @@ rows_request(struct rows *r, const struct request_row *row)
 	bind_number(st, 12, row->queries);
 	bind_data(st, 13, row->data);
 	return step(r, st);
+}
+
+bool
+rows_text(struct rows *r, const struct text_row *row)
+{
+	bind_number(r->put_text, 1, row->session);
+	bind_number(r->put_text, 2, row->seq);
+	bind_span(r->put_text, 3, row->text);
+	bind_data(r->put_text, 4, row->data);
+	return step(r, r->put_text);
 }
 
 bool
@@ -184,20 +199,38 @@ put_upstreams(struct rows *r, const char *const *names, uint32_t n)
 	return ok;
 }
 
+/* A new file that only its owner can read; SQLite gives the files beside it the same mode. */
+static bool
+make_private(struct rows *r, const char *path)
+{
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	bool ok = fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0;
+
+	if (!ok)
+		snprintf(r->why, sizeof r->why, "%s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 /* In one transaction and before WAL mode, so that even a run killed at once leaves a file that says what it is, or an empty one. From the
  * first look at a file in WAL mode on a lock tells others that it is in use (store_file_in_use). */
 bool
 rows_create(struct rows *r, const char *path, const struct recording_head *head)
 {
+	if (head->values && !make_private(r, path))
+		return false;
 	if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return failed(r);
 	sqlite3_busy_timeout(r->db, BUSY_MS);
 	return rows_run(r, "PRAGMA synchronous = NORMAL; BEGIN") && rows_run(r, recording_schema_sql) && put_meta(r, "version", ROWCALL_VERSION) &&
 	       put_number(r, "fingerprint_version", SQL_FINGERPRINT_VERSION) && put_meta(r, "command", head->command) &&
 	       put_number(r, "started_us", head->started_us) && put_meta(r, "complete", "0") &&
+	       put_meta(r, "values", head->values ? "1" : "0") &&
 	       put_upstreams(r, head->upstreams, head->nupstreams) && rows_run(r, "COMMIT; PRAGMA journal_mode = WAL; SELECT count(*) FROM meta") &&
 	       prepare(r, "INSERT INTO requests VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?)", &r->put_request) &&
-	       prepare(r, "INSERT INTO strays(data) VALUES(?)", &r->put_strays) && prepare(r, "INSERT INTO shapes VALUES(?,?,?,?,?,?,?)", &r->put_shape);
+	       prepare(r, "INSERT INTO strays(data) VALUES(?)", &r->put_strays) && prepare(r, "INSERT INTO shapes VALUES(?,?,?,?,?,?,?)", &r->put_shape) &&
+	       prepare(r, "INSERT OR IGNORE INTO texts VALUES(?,?,?,?)", &r->put_text);
 }
 
 /* ---- end ---- */
@@ -310,6 +343,7 @@ rows_close(struct rows *r)
 	sqlite3_finalize(r->put_request);
 	sqlite3_finalize(r->put_strays);
 	sqlite3_finalize(r->put_shape);
+	sqlite3_finalize(r->put_text);
 	if (r->db) {
 		sqlite3_busy_timeout(r->db, 0);
 		sqlite3_exec(r->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);

@@ -11,7 +11,7 @@
 /* All zero bytes = closed. */
 struct rows {
 	sqlite3 *db;
-	sqlite3_stmt *put_request, *put_strays, *put_shape;
+	sqlite3_stmt *put_request, *put_strays, *put_shape, *put_text;
 	char why[200];	/* what SQLite said when a call failed first; "" before */
 };
 
@@ -24,9 +24,16 @@ struct request_row {
 	struct span scope, test, key, application, data;
 };
 
+/* One row of `texts`; see stmt_values. */
+struct text_row {
+	uint32_t session, seq;
+	struct span text, data;
+};
+
 /* What is known when a recording begins. */
 struct recording_head {
 	const char *command;
+	bool values;		/* it will hold values: nobody else may read it */
 	int64_t started_us;
 	const char *const *upstreams;
 	uint32_t nupstreams;
@@ -36,6 +43,7 @@ struct recording_head {
 bool rows_create(struct rows *r, const char *path, const struct recording_head *head) __attribute__((warn_unused_result));
 bool rows_run(struct rows *r, const char *sql) __attribute__((warn_unused_result));
 bool rows_request(struct rows *r, const struct request_row *row) __attribute__((warn_unused_result));
+bool rows_text(struct rows *r, const struct text_row *row) __attribute__((warn_unused_result));
 bool rows_strays(struct rows *r, struct span data) __attribute__((warn_unused_result));
 bool rows_shape(struct rows *r, uint32_t id, const struct shape *shape) __attribute__((warn_unused_result));
 /* Names of servers, coverage, scopes and findings, in one transaction. dropped: requests that never reached the file. */

@@ -13,6 +13,8 @@ const char recording_schema_sql[] =
     " application TEXT NOT NULL, scope_from TEXT NOT NULL, borders_from TEXT NOT NULL, start_us INTEGER NOT NULL,"
     " duration_us INTEGER NOT NULL, db_us INTEGER NOT NULL, statements INTEGER NOT NULL, queries INTEGER NOT NULL, data BLOB NOT NULL);"
     "CREATE TABLE strays(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE texts(session INTEGER NOT NULL, seq INTEGER NOT NULL, text TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(session, seq))"
+    " WITHOUT ROWID;"
     "CREATE TABLE scopes(scope TEXT PRIMARY KEY, requests INTEGER NOT NULL, queries_p50 INTEGER NOT NULL, queries_max INTEGER NOT NULL,"
     " duplicates INTEGER NOT NULL, n_plus_one INTEGER NOT NULL, db_us INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE findings(id TEXT PRIMARY KEY, rule TEXT NOT NULL, verdict TEXT NOT NULL, scope TEXT NOT NULL, fingerprint TEXT NOT NULL,"

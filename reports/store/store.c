@@ -10,19 +10,21 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "packed.h"
+#include "packing.h"
 #include "reports/judge/facts.h"
 #include "rows.h"
 #include "store_file.h"
 
 enum { STRAYS_PER_ROW = 1024, BATCH_MS = 200, TRANSACTION_BYTES = 256 << 10, SHAPES_MORE = 256 };
 
-enum item_kind { ITEM_REQUEST, ITEM_STRAYS, ITEM_SHAPE };
+enum item_kind { ITEM_REQUEST, ITEM_STRAYS, ITEM_SHAPE, ITEM_TEXT };
 
 struct item {
 	struct item *next;
 	enum item_kind kind;
 	const struct shape *shape;	/* ITEM_SHAPE */
 	struct request_row row;		/* ITEM_REQUEST: all of it, ITEM_STRAYS: data; within bytes */
+	struct text_row text;		/* ITEM_TEXT; within bytes */
 	size_t n;			/* what it takes of memory */
 	char bytes[];
 };
@@ -43,6 +45,8 @@ struct store {
 	uint32_t nknown;
 	struct req_stmt *strays;
 	uint32_t nstrays;
+	bool values;
+	uint64_t values_bytes;		/* recorded so far */
 };
 
 /* ---- the caller's side ---- */
@@ -136,6 +140,47 @@ store_stray(void *store, const struct req_stmt *stray)
 		flush_strays(s);
 }
 
+/* Values as FORMAT.md has them. */
+static void
+pack_values(struct strbuf *out, const struct stmt_values *v)
+{
+	struct span in = v->values;
+
+	pack_number(out, v->lang.dialect);
+	pack_number(out, v->lang.modes);
+	pack_number(out, v->n);
+	for (uint32_t i = 0; i < v->n; i++) {
+		int32_t n;
+		uint32_t type;
+
+		memcpy(&n, in.p, sizeof n);
+		memcpy(&type, in.p + sizeof n, sizeof type);
+		in = span_from(in, sizeof n + sizeof type);
+		pack_number(out, type);
+		pack_signed(out, n);
+		if (n > 0)
+			strbuf_add(out, span_first(in, (size_t)n));
+		in = span_from(in, n > 0 ? (size_t)n : 0);
+	}
+}
+
+void
+store_values(void *store, const struct stmt_values *v)
+{
+	struct store *s = store;
+	struct item *it;
+
+	if (!s->values || s->values_bytes > LIMIT_VALUES_RECORDED)
+		return;
+	strbuf_reset(&s->scratch);
+	strbuf_add(&s->scratch, v->text);
+	pack_values(&s->scratch, v);
+	s->values_bytes += s->scratch.n;
+	it = new_item(ITEM_TEXT, strbuf_span(&s->scratch));
+	it->text = (struct text_row){ v->session, v->seq, span_of(it->bytes, v->text.n), span_of(it->bytes + v->text.n, s->scratch.n - v->text.n) };
+	enqueue(s, it);
+}
+
 /* The columns that sqlite3 alone can add up. */
 static struct request_row
 row_of(const struct request *r)
@@ -197,6 +242,8 @@ write_item(struct store *s, const struct item *it)
 		return rows_strays(&s->rows, it->row.data);
 	case ITEM_SHAPE:
 		return rows_shape(&s->rows, it->shape->id + 1, it->shape);
+	case ITEM_TEXT:
+		return rows_text(&s->rows, &it->text);
 	}
 	return false;
 }
@@ -318,9 +365,10 @@ free_store(struct store *s)
 }
 
 struct store *
-store_open(const char *path, const char *command, int64_t started_us, const char *const *upstreams, uint32_t nupstreams, char *err, size_t err_n)
+store_open(const char *path, const char *command, int64_t started_us, const char *const *upstreams, uint32_t nupstreams, bool values, char *err,
+    size_t err_n)
 {
-	struct recording_head head = { command, started_us, upstreams, nupstreams };
+	struct recording_head head = { command, values, started_us, upstreams, nupstreams };
 	struct store *s;
 
 	if (!store_file_clear(path, err, err_n))
@@ -328,6 +376,7 @@ store_open(const char *path, const char *command, int64_t started_us, const char
 	s = xmem_zero(sizeof *s);
 	init_waiting(s);
 	s->path = xmem_strdup(path);
+	s->values = values;
 	s->last = &s->first;
 	strbuf_init(&s->scratch, LIMIT_PACKED_REQUEST);
 	s->strays = xmem_zero(STRAYS_PER_ROW * sizeof *s->strays);

@@ -124,6 +124,17 @@ put_text(struct page *p, enum ink ink, const char *word, struct strbuf *text)
 	scratch_reset(p->out, text);
 }
 
+/* On one line, to be copied. */
+static void
+put_command(struct page *p, const struct snapshot *s, const struct snap_finding *f)
+{
+	if (!s->values_in || f->rule != RULE_N_PLUS_ONE || f->worst.repeat->cls != SQL_READ)
+		return;
+	label(p, INK_DIM, "check");
+	page_put(p, INK_CYAN, "rowcall fix %s%s%s", f->id, *s->values_in ? " " : "", s->values_in);
+	page_line(p);
+}
+
 static void
 put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f)
 {
@@ -142,6 +153,7 @@ put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f
 	put_text(p, INK_DIM, "seen", &text);
 	strbuf_str(&text, f->advice ? f->advice : "");
 	put_text(p, INK_GOOD, "fix", &text);
+	put_command(p, s, f);
 	strbuf_str(&text, f->suppressed ? f->suppressed : "");
 	put_text(p, INK_DIM, "allowed", &text);
 	page_spent(p, &text);

@@ -89,7 +89,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: recording_large FILE [STATEMENTS]\n");
 		return 2;
 	}
-	s = store_open(argv[1], "recording_large", 1795000000000000, upstreams, 1, err, sizeof err);
+	s = store_open(argv[1], "recording_large", 1795000000000000, upstreams, 1, false, err, sizeof err);
 	if (!s) {
 		fprintf(stderr, "%s\n", err);
 		return 1;

@@ -103,7 +103,7 @@ analyzer(struct heard *h, struct ring *const *rings, uint32_t n)
 {
 	*h = (struct heard){ 0 };
 	strbuf_init(&h->text, 1 << 20);
-	return analyzer_new(&config, rings, n, (struct request_sink){ h, on_request, NULL, NULL });
+	return analyzer_new(&config, rings, n, (struct request_sink){ .ctx = h, .request = on_request });
 }
 
 /* ---- merging ---- */

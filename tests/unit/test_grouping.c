@@ -300,7 +300,7 @@ story_begin(struct story *t, const char *name)
 	snprintf(t->name, sizeof t->name, "%.120s", name);
 	strbuf_init(&t->out, 1 << 20);
 	strbuf_init(&t->strays, 1 << 20);
-	t->g = grouping_new(&cfg, (struct request_sink){ t, on_request, on_stray, NULL });
+	t->g = grouping_new(&cfg, (struct request_sink){ .ctx = t, .request = on_request, .stray = on_stray });
 }
 
 static int

@@ -73,7 +73,7 @@ static struct grouping *
 grouping(struct heard *h)
 {
 	*h = (struct heard){ 0 };
-	return grouping_new(&config, (struct request_sink){ h, on_request, on_stray, NULL });
+	return grouping_new(&config, (struct request_sink){ .ctx = h, .request = on_request, .stray = on_stray });
 }
 
 /* ---- records ---- */
@@ -413,7 +413,7 @@ fields_of_a_statement(void **state)
 		.start = 1010, .first = 1030, .busy = 35, .rows = UINT64_MAX, .affected = 3, .bytes = UINT64_MAX, .outcome = REC_ERROR,
 		.code = "40001" };
 	int seen = 0;
-	struct grouping *g = grouping_new(&config, (struct request_sink){ &seen, see_statement, NULL, NULL });
+	struct grouping *g = grouping_new(&config, (struct request_sink){ .ctx = &seen, .request = see_statement });
 
 	(void)state;
 	*st = (struct rec_start){ .h = { .size = sizeof bytes, .type = REC_START, .flags = REC_START_TAGS_CUT, .t = 1000, .session = 1, .seq = 1 },

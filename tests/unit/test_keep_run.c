@@ -123,7 +123,7 @@ record(char *path, size_t n)
 
 	keep_new(path, n);
 	assert_true(*path);
-	s = store_open(path, "true", 1, NULL, 0, err, sizeof err);
+	s = store_open(path, "true", 1, NULL, 0, false, err, sizeof err);
 	assert_non_null(s);
 	store_abandon(s);
 }
@@ -179,7 +179,7 @@ a_run_under_way_stays(void **state)
 
 	(void)state;
 	keep_new(first, sizeof first);
-	s = store_open(first, "true", 1, NULL, 0, err, sizeof err);
+	s = store_open(first, "true", 1, NULL, 0, false, err, sizeof err);
 	assert_non_null(s);
 	for (int i = 0; i < KEPT_RUNS; i++)
 		record(path, sizeof path);

@@ -81,7 +81,7 @@ try_open(struct fixture *f)
 {
 	struct run_info *run = &f->c->run;
 
-	return store_open(f->path, run->command, run->started_us, f->c->cfg.upstreams, f->c->cfg.nupstreams, f->err, sizeof f->err);
+	return store_open(f->path, run->command, run->started_us, f->c->cfg.upstreams, f->c->cfg.nupstreams, false, f->err, sizeof f->err);
 }
 
 static void
@@ -163,7 +163,7 @@ replay_opened(struct fixture *f, struct recording *rec)
 	cfg.upstreams = recording_upstreams(rec);
 	cfg.nupstreams = run.nupstreams;
 	r.c = collector_new(&cfg);
-	r.whole = recording_replay(rec, r.shapes, NULL, (struct request_sink){ r.c, collector_request, collector_stray, NULL }, f->err, sizeof f->err);
+	r.whole = recording_replay(rec, r.shapes, NULL, (struct request_sink){ .ctx = r.c, .request = collector_request, .stray = collector_stray }, f->err, sizeof f->err);
 	r.s = collector_snapshot(r.c, &run);
 	return r;
 }
