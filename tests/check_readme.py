@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
-COMMANDS = ("run", "proxy", "report", "diff", "merge", "mark", "ping")     # in this order an option is taken from the first that has it
+COMMANDS = ("run", "proxy", "report", "diff", "merge", "fix", "mark", "ping")     # in this order an option is taken from the first that has it
 EVERYWHERE = ("--help", "--version")
 
 
