@@ -157,6 +157,7 @@ keep_init(struct keep *k, size_t budget)
 {
 	*k = (struct keep){ .budget = budget };
 	queue_init(&k->full);
+	queue_init(&k->slowest);
 	queue_init(&k->slim);
 	queue_init(&k->found);
 }
@@ -174,10 +175,30 @@ drop(struct keep *k, struct kept_queue *q)
 	kept_release(old);
 }
 
-static void
-slim_oldest(struct keep *k)
+static uint64_t *
+longest_of(struct keep *k, const char *scope)
 {
-	struct kept *old = queue_pop(&k->full), *slim = copy(old, true);
+	uint32_t n = k->scopes.n, i = keymap_add(&k->scopes, keymap_name(scope, 0), LIMIT_SCOPES);
+
+	if (i != KEYMAP_NONE && i == n) {
+		k->longest = xmem_resize(k->longest, (n + 1) * sizeof *k->longest);
+		k->longest[i] = 0;
+	}
+	return i == KEYMAP_NONE ? NULL : &k->longest[i];
+}
+
+static bool
+is_slowest(struct keep *k, const struct kept *one)
+{
+	const uint64_t *longest = longest_of(k, one->r.scope);
+
+	return longest && one->db >= *longest;
+}
+
+static void
+slim_oldest(struct keep *k, struct kept_queue *q)
+{
+	struct kept *old = queue_pop(q), *slim = copy(old, true);
 
 	k->bytes = k->bytes - old->bytes + slim->bytes;
 	k->slimmed += old->statements > 0;
@@ -192,6 +213,8 @@ drop_oldest(struct keep *k)
 		drop(k, &k->slim);
 	else if (k->full.head)
 		drop(k, &k->full);
+	else if (k->slowest.head)
+		drop(k, &k->slowest);
 	else
 		drop(k, &k->found);
 }
@@ -217,14 +240,23 @@ keep_add(struct keep *k, const struct facts *f, const struct database_share *sha
 		.nfindings = nfindings,
 	};
 	struct kept *one = copy(&from, false);
+	uint64_t *longest = longest_of(k, one->r.scope);
 
+	if (longest && *longest < one->db)
+		*longest = one->db;
 	queue_push(nfindings ? &k->found : &k->full, one);
 	k->bytes += one->bytes;
 	k->n++;
 	while (k->n > LIMIT_REQUESTS_KEPT)
 		drop_oldest(k);
-	while (k->bytes > k->budget && k->full.head)
-		slim_oldest(k);
+	while (k->bytes > k->budget && k->full.head) {
+		if (is_slowest(k, k->full.head))
+			queue_push(&k->slowest, queue_pop(&k->full));
+		else
+			slim_oldest(k, &k->full);
+	}
+	while (k->bytes > k->budget && k->slowest.head)
+		slim_oldest(k, &k->slowest);
 	while (k->bytes > k->budget && k->n > 0)
 		drop_oldest(k);
 }
@@ -234,6 +266,9 @@ keep_clear(struct keep *k)
 {
 	while (k->n)
 		drop_oldest(k);
+	keymap_clear(&k->scopes);
+	mem_free(k->longest);
+	k->longest = NULL;
 }
 
 static int
@@ -247,11 +282,11 @@ by_number(const void *a, const void *b)
 struct kept **
 keep_all(struct keep *k, uint32_t *n)
 {
-	const struct kept_queue *queues[] = { &k->full, &k->slim, &k->found };
+	const struct kept_queue *queues[] = { &k->full, &k->slowest, &k->slim, &k->found };
 	struct kept **all = xmem_zero((k->n + 1) * sizeof *all);
 
 	*n = 0;
-	for (size_t q = 0; q < 3; q++)
+	for (size_t q = 0; q < sizeof queues / sizeof *queues; q++)
 		for (struct kept *one = queues[q]->head; one; one = one->next) {
 			atomic_fetch_add_explicit(&one->refs, 1, memory_order_relaxed);
 			all[(*n)++] = one;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keep: closed requests kept for the report, within a budget of bytes.
- * Does: copy a request into one block; over the budget drop first the statement lists of requests without findings, then such requests, then
- * requests with findings, oldest first, all counted. Kept requests never change and are shared with snapshots by reference count.
+ * Does: copy a request into one block; over the budget drop first the statement lists of requests without findings (of the slowest of each
+ * scope last), then such requests, then requests with findings, oldest first, all counted. Kept requests never change and are shared with snapshots by reference count.
  * Never: forgets a request that a snapshot still holds. Except for kept_release not thread-safe: the collector holds its lock. */
 #ifndef ROWCALL_KEEP_H
 #define ROWCALL_KEEP_H
@@ -28,7 +28,9 @@ struct kept_queue {
 struct keep {
 	size_t budget, bytes;
 	uint32_t n;
-	struct kept_queue full, slim, found;	/* no findings and whole; no findings and slim; with findings */
+	struct kept_queue full, slowest, slim, found;	/* no findings and whole, slowest of their scope when looked at, slim; with findings */
+	struct keymap scopes;
+	uint64_t *longest;			/* ns of database time of a request of the scope, by scopes' index */
 	uint64_t dropped, slimmed;		/* requests no longer here; here without their statements */
 };
 

@@ -3,6 +3,11 @@
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
+/* Characters that would draw nothing, or turn what stands beside them around, as what they are. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb]/g;
+const visible = (text) => text.replace(UNSEEN, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+const parsed = (json) => JSON.parse(json, (key, value) => (typeof value === "string" ? visible(value) : value));
+
 /* h("a.link", {href}, "text", child, null): attributes that are functions are listeners, true is an empty attribute. */
 function h(what, attributes, ...children) {
   const [tag, ...classes] = what.split(".");

@@ -61,7 +61,6 @@ function findingCard(doc, f) {
       fact("growth", f.more.growth),
       fact("inside", f.more.inside, f.parent ? h("a", {href: "#finding/" + f.parent}, " that loop") : null),
       fact("seen", f.more.seen, request ? h("a", {href: "#request/" + f.more.number}, " timeline") : null),
-      fact("test", f.test),
       fact("fix", h("span.fix", null, f.advice)),
       fact("allowed", f.suppressed)));
   return card;
@@ -74,7 +73,8 @@ function fact(label, ...value) {
 
 /* The query that gave the rows, the column that ties them, the query that was made for each. */
 function flow(doc, f) {
-  const step = (label, shape, facts) => h("div.step", null, h("div.role", null, label, h("span.quiet", null, facts)), shapeLine(doc, doc.shapeIndex.get(shape.fingerprint), false));
+  const step = (label, shape, facts) => h("div.step", null, h("div.role", null, label, h("span.quiet", null, facts)), doc.shapeIndex.has(shape.fingerprint) ? shapeLine(doc, doc.shapeIndex.get(shape.fingerprint), false)
+    : h("span.shape", null, h("span.id", null, shortId(shape.fingerprint)), " ", sql(shape.shape)));
   const repeat = f.repeat.fingerprint && step(f.repeat.executions > 1 ? "repeated" : "query", f.repeat,
     ` ${f.repeat.executions > 1 ? count(f.repeat.executions) + "\u00d7, " : ""}${time(f.repeat.db_ms)}` +
     (f.repeat.distinct_parameters > 1 ? `, ${count(f.repeat.distinct_parameters)} distinct parameters` : ""));

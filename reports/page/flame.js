@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flame: a tree of frames as an icicle, scopes on top: width by time or calls, click or Enter to zoom, search, arrow keys.
  * Used by the report's page and by the stand-alone SVG. Does: draw into an <svg> it is given. Never: builds markup from text, fetches,
- * or draws frames too narrow to see.
+ * or draws frames too narrow to see: neighbours too narrow become one frame that says how many they are.
  *
  * frames: [{depth, kind, name, text, calls, ns}] depth first; calls and ns are a frame's own. `text` is what its tooltip shows. */
-const FLAME_ROW = 22, FLAME_LETTER = 6.65, FLAME_LEAST = 0.6;
+const FLAME_ROW = 22, FLAME_LETTER = 6.65, FLAME_LEAST = 1.2;
 
 function flameTree(frames) {
   const root = {depth: 0, kind: "all", name: "all", text: "all requests", calls: 0, ns: 0, children: [], above: null};
@@ -44,7 +44,7 @@ function Flame(svg, frames, width, told) {
   const percent = (x) => (x * 100 >= 10 ? (x * 100).toFixed(0) : (x * 100).toFixed(1)) + " %";
   const title = (node) => `${node.text}\n${flameTime(node.all.ns)}, ${node.all.calls.toLocaleString("en")} call${node.all.calls === 1 ? "" : "s"}, ` +
     `${percent(share(node))} of all ${metric === "ns" ? "SQL time" : "statements"}`;
-  const matches = (node) => term !== "" && node.kind !== "all" && (node.name + " " + node.text).toLowerCase().includes(term);
+  const matches = (node) => term !== "" && node.kind !== "all" && node.kind !== "narrow" && (node.name + " " + node.text).toLowerCase().includes(term);
 
   /* What a search found, without counting a match beneath a match twice. */
   function matched(node) {
@@ -68,8 +68,8 @@ function Flame(svg, frames, width, told) {
       element("text", {x: 5, y: FLAME_ROW - 7}, g).textContent = node.name.length <= room ? node.name : node.name.slice(0, room - 1) + "\u2026";
     element("title", {}, g).textContent = title(node);
     g.setAttribute("aria-label", title(node));
-    g.addEventListener("click", () => { focus = node; zoom(node); });
-    g.addEventListener("focus", () => { focus = node; });
+    g.addEventListener("click", () => { if (node.kind !== "narrow") { focus = node; zoom(node); } });
+    g.addEventListener("focus", () => { if (node.kind !== "narrow") focus = node; });
     boxes.set(node, g);
     return node.depth;
   }
@@ -83,11 +83,26 @@ function Flame(svg, frames, width, told) {
       const own = node.all[metric] * scale;
       if (own < FLAME_LEAST) return;
       deepest = Math.max(deepest, box(node, x, own));
-      let at = x;
+      let at = x, narrow = null;
+      const close = () => {
+        if (narrow && narrow.n > 1 && narrow.all[metric] * scale >= FLAME_LEAST) deepest = Math.max(deepest, box(narrow, narrow.x, narrow.all[metric] * scale));
+        narrow = null;
+      };
       for (const child of node.children) {
-        beneath(child, at, scale);
-        at += child.all[metric] * scale;
+        const wide = child.all[metric] * scale;
+        if (wide >= FLAME_LEAST) {
+          close();
+          beneath(child, at, scale);
+        } else {
+          narrow = narrow || {kind: "narrow", depth: child.depth, above: node, children: [], n: 0, x: at, all: {calls: 0, ns: 0}};
+          narrow.n++;
+          narrow.all.calls += child.all.calls;
+          narrow.all.ns += child.all.ns;
+          narrow.name = narrow.text = `${narrow.n.toLocaleString("en")} narrower ones`;
+        }
+        at += wide;
       }
+      close();
     };
     for (let above = zoomed.above; above; above = above.above) box(above, 0, room);
     beneath(zoomed, 0, zoomed.all[metric] ? room / zoomed.all[metric] : 0);

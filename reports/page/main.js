@@ -118,6 +118,6 @@ function show(doc) {
   follow();
 }
 
-const shown = JSON.parse($("#document").textContent);
+const shown = parsed($("#document").textContent);
 if (shown.schema === "rowcall.diff/1") showComparison(shown);
 else show(shown);

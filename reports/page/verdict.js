@@ -36,7 +36,8 @@ function notices(doc) {
   if (o && o.requests) said.push(`${plural(o.requests, "request")} counted above ${o.requests === 1 ? "is" : "are"} not listed, for lack of memory`);
   if (o && o.findings) said.push(`${plural(o.findings, "instance")} of further findings not kept`);
   const without = doc.report.requests.length - doc.timelines.length;
-  if (without > 0)
+  if (without > 0 && !doc.timelines.length) said.push("there are no timelines: no request was kept with its statements");
+  else if (without > 0)
     said.push(`${plural(without, "request")} of ${count(doc.report.requests.length)} ${without === 1 ? "is" : "are"} listed without a timeline; ` +
       "those of findings, and the slowest and the median of each scope come first");
   return said.length ? h("ul.notices", {"aria-label": "what is missing"}, said.map((s) => h("li", null, s))) : null;

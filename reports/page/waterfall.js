@@ -20,7 +20,7 @@ function requestView(doc, request) {
     h("p.quiet", null, request.request.startsWith("#") ? null : h("code", null, request.request), request.test ? `  in ${request.test}` : null,
       `  scope from ${request.scope_from}, borders from ${request.borders_from}`),
     h("dl.facts", null, facts.filter(([, v]) => v !== null).map(([k, v]) => h("div", null, h("dt", null, k), h("dd", null, v)))),
-    Object.keys(request.tags).length ? h("p.tags", null, Object.entries(request.tags).map(([k, v]) => h("code.tag", null, `${k}=${v}`))) : null,
+    Object.keys(request.tags).length ? h("p.tags", null, Object.entries(request.tags).map(([k, v]) => h("code.tag", null, `${visible(k)}=${v}`))) : null,
     findingsOf(doc, (f) => request.findings.includes(f.id), (f) => h("a", {href: "#finding/" + f.id}, briefly(doc, f))),
     line ? waterfall(doc, line) : h("p.notice", null, "This request is counted, but its statements are not in this page: it keeps those of findings, the slowest " +
       "and the median of each scope, and others as far as they fit."));

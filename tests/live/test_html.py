@@ -37,7 +37,7 @@ for i in range(10000):
     cursor.execute(f"SELECT name FROM stock WHERE id = %s /*rowcall_request='r{i}',rowcall_scope='GET /items/{i % 300:05d}'*/", (i,))
 """
 
-NAMES = ["</script><script>window.owned=1</script>", "<!--<script>", "<img src=x onerror=window.owned=1>", "a\\u2028b", "']]>\"&lt;", "%3Cb%3E", "${window.owned=1}"]
+NAMES = ["</script><script>window.owned=1</script>", "<!--<script>", "<img src=x onerror=window.owned=1>", "a\u2028b", "c\u202ed", "']]>\"&lt;", "%3Cb%3E", "${window.owned=1}"]
 HOSTILE = f"""
 import os, psycopg2, urllib.parse
 connection = psycopg2.connect(os.environ["DATABASE_URL"])

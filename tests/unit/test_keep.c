@@ -156,6 +156,29 @@ statements_go_first(void **state)
 	assert_true(f->k.bytes <= f->k.budget);
 }
 
+/* Of requests without findings the slowest of each scope keep their statements longest. */
+static void
+the_slowest_go_last(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t slow = add(f, "scope GET /a\n9ms | SELECT * FROM a\n5ms | SELECT * FROM b\n", 0);
+	uint64_t other = add(f, "scope GET /b\n1ms | SELECT * FROM a\n1ms | SELECT * FROM b\n", 0);
+	uint64_t fast = add(f, "scope GET /a\nloop 1..30\n0.1ms | SELECT * FROM a WHERE id = %i\nend\n", 0);
+
+	f->k.budget = f->k.bytes + 1;
+	add(f, "scope GET /a\n1ms | SELECT * FROM a\n", 0);
+	assert_non_null(kept_of(f, slow)->r.stmts);
+	assert_non_null(kept_of(f, other)->r.stmts);
+	assert_null(kept_of(f, fast)->r.stmts);
+	f->k.budget = f->k.bytes - 1;
+	add(f, "scope GET /a\n1ms | SELECT * FROM a\n", 0);
+	assert_int_equal(f->k.dropped, 0);
+	f->k.budget = f->k.bytes / 2;
+	add(f, "scope GET /a\n1ms | SELECT * FROM a\n", 0);
+	assert_true(f->k.bytes <= f->k.budget);
+	assert_int_equal(f->k.n + f->k.dropped, 6);
+}
+
 static void
 too_large_for_any_budget(void **state)
 {
@@ -215,6 +238,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(copies_are_deep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(edges_are_kept_with_statements, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_slowest_go_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(statements_go_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_large_for_any_budget, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_is_limited, set_up, tear_down),

@@ -304,6 +304,7 @@ const scenarios = {
     const words = await page.textContent('#scopes');
     assert.ok(words.includes('</script><script>window.owned=1</script>'), words);
     assert.ok(words.includes('<!--<script>'), words);
+    assert.ok(words.includes('a\\u2028b') && words.includes('c\\u202ed'), 'unseen characters are shown');
     for (const row of await page.$$('#scopes tbody tr a')) {
       await go(page, await row.getAttribute('href'));
       assert.equal(await page.$$eval('#requests tbody tr', (rows) => rows.length), 1);
