@@ -156,7 +156,7 @@ on_sync(struct wire_conn *c, const struct pg_msg *m)
 	if (!pg_queue_push(c, PG_SYNC, m->now))
 		return;
 	if (c->skipping)
-		pg_queue_skip(c, NULL, "", m->now);
+		pg_server_skip(c, m);
 }
 
 /* CopyDone or CopyFail. Sent ahead of CopyInResponse it waits in the queue for it. */

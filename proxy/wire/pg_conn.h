@@ -182,7 +182,10 @@ struct wire_conn {
 	uint32_t swallowed;		/* Syncs dropped because a COPY took them */
 	uint8_t phase;			/* enum pg_phase */
 	uint8_t tx;			/* enum wire_tx */
-	bool skipping;			/* after an error: the server discards until Sync */
+	bool skipping;			/* after an error: the server discards until Sync, which has not come */
+	bool unblamed;			/* and no Execute has come yet that the error answers; it is about the head of the queue */
+	bool all_told;			/* and the client has asked nothing since */
+	char unblamed_code[8];		/* its SQLSTATE */
 	bool copy_in;			/* CopyInResponse has come, the client's end of data has not */
 	bool two_certificates;		/* TLS on both legs, the client sees another certificate than the server's */
 	bool closed;			/* everything outstanding was ended */
@@ -309,7 +312,10 @@ pg_queue_head(struct wire_conn *c)
 void pg_queue_pop(struct wire_conn *c);
 /* The i-th question was never there (a swallowed Sync, a used marker). */
 void pg_queue_remove(struct wire_conn *c, uint32_t i);
-/* The server discards everything up to the next Sync. blamed (may be NULL) failed with code; the others were skipped. */
+/* Is there a Sync among them? */
+bool pg_queue_synced(struct wire_conn *c);
+/* The server discards everything up to the next Sync. blamed (may be NULL) failed with code; the other Executes were skipped. Before Sync is
+ * there, what else was asked stays, since the client may still name it. */
 void pg_queue_skip(struct wire_conn *c, const struct pg_exec *blamed, const char *code, uint64_t now);
 /* Ends everything outstanding as lost and frees what the session remembers. */
 void pg_queue_lose(struct wire_conn *c, uint64_t now);
@@ -317,6 +323,8 @@ void pg_queue_lose(struct wire_conn *c, uint64_t now);
 /* pg_client.c, pg_server.c */
 void pg_client_message(struct wire_conn *c, const struct pg_msg *m);
 void pg_server_message(struct wire_conn *c, const struct pg_msg *m);
+/* The Sync has come, as the last question, up to which the server discards. */
+void pg_server_skip(struct wire_conn *c, const struct pg_msg *sync);
 /* A DataRow that is not whole yet has begun. */
 void pg_server_row_begins(struct wire_conn *c, uint64_t began);
 /* The exec whose rows or COPY data are arriving, or NULL. */

@@ -35,8 +35,9 @@ pg_queue_push(struct wire_conn *c, enum pg_kind kind, uint64_t now)
 		pg_opaque(c, WIRE_OPAQUE_MEMORY, "question");
 		return NULL;
 	}
-	if (c->queue.n == 0)
+	if (c->queue.n == 0 || c->all_told)
 		c->waits++;
+	c->all_told = false;
 	c->queue.n++;
 	q = pg_queue_at(c, c->queue.n - 1);
 	*q = (struct pg_question){ .kind = (uint8_t)kind, .sent = now };
@@ -131,19 +132,40 @@ discard(struct wire_conn *c, const struct pg_question *q, const struct pg_exec *
 	}
 }
 
+static uint32_t
+until_sync(struct wire_conn *c)
+{
+	uint32_t n = 0;
+
+	while (n < c->queue.n && pg_queue_at(c, n)->kind != PG_SYNC)
+		n++;
+	return n;
+}
+
+bool
+pg_queue_synced(struct wire_conn *c)
+{
+	return until_sync(c) < c->queue.n;
+}
+
 void
 pg_queue_skip(struct wire_conn *c, const struct pg_exec *blamed, const char *code, uint64_t now)
 {
 	struct pg_question *q;
-	uint32_t n = 0, i;
+	uint32_t n = until_sync(c), i;
 
-	while (n < c->queue.n && pg_queue_at(c, n)->kind != PG_SYNC)
-		n++;
 	c->skipping = n == c->queue.n;
 	/* Executes first: while they end, their portals and statements must still be theirs. */
 	for (i = 0; i < n; i++)
 		if (PG_BIT(pg_queue_at(c, i)->kind) & PG_ASKS)
 			discard(c, pg_queue_at(c, i), blamed, code, now);
+	c->all_told = c->skipping;
+	if (c->skipping) {	/* what the client sends up to Sync may still name the rest */
+		for (i = n; i-- > 0;)
+			if (PG_BIT(pg_queue_at(c, i)->kind) & PG_ASKS)
+				pg_queue_remove(c, i);
+		return;
+	}
 	for (i = n; i-- > 0;) {
 		q = pg_queue_at(c, i);
 		if (!(PG_BIT(q->kind) & PG_ASKS))

@@ -316,8 +316,8 @@ find_blamed(struct wire_conn *c, const struct pg_question *failed)
 	return NULL;
 }
 
-/* An error in the extended protocol: one Execute failed, everything up to Sync is discarded. After a fatal one nothing more comes, and
- * the end of the connection ends the rest. */
+/* An error in the extended protocol: one Execute failed, everything up to Sync is discarded. When neither that Execute nor Sync is there
+ * yet, whom it meant is settled with Sync. After a fatal one nothing more comes, and the end of the connection ends the rest. */
 static void
 fail_extended(struct wire_conn *c, struct pg_question *head, const struct failure *f, const struct pg_msg *m)
 {
@@ -327,12 +327,30 @@ fail_extended(struct wire_conn *c, struct pg_question *head, const struct failur
 	if (blamed) {
 		pg_exec_begin(c, blamed, m->began, q->sent);
 		pg_exec_answer(blamed, m);
+	} else if (!f->fatal && !pg_queue_synced(c)) {
+		c->skipping = c->unblamed = c->all_told = true;
+		memcpy(c->unblamed_code, f->code, sizeof c->unblamed_code);
+		return;
 	} else
 		c->ops->notice(c->ctx, f->code, m->now);
 	if (!f->fatal)
 		pg_queue_skip(c, blamed, f->code, m->now);
 	else if (blamed)
 		pg_exec_part(c, blamed, WIRE_ERROR, f->code, (struct span){ NULL, 0 }, m->now);
+}
+
+void
+pg_server_skip(struct wire_conn *c, const struct pg_msg *sync)
+{
+	struct pg_question *q = c->unblamed ? find_blamed(c, pg_queue_head(c)) : NULL;
+	struct pg_exec *blamed = q ? q->exec : NULL;
+
+	if (blamed)
+		pg_exec_begin(c, blamed, sync->began, q->sent);
+	else if (c->unblamed)
+		c->ops->notice(c->ctx, c->unblamed_code, sync->now);
+	c->unblamed = false;
+	pg_queue_skip(c, blamed, blamed ? c->unblamed_code : "", sync->now);
 }
 
 static void
@@ -379,8 +397,12 @@ on_ready(struct wire_conn *c, const struct pg_msg *m)
 		if (q->kind != PG_SYNC)
 			pg_exec_done(c, q->exec);
 		pg_queue_pop(c);
-	} else if (!q && c->swallowed) {	/* the COPY ended before it read that Sync */
+	} else if (c->swallowed && (!q || c->skipping)) {	/* the COPY ended before it read that Sync */
 		c->swallowed--;
+		if (q && pg_queue_push(c, PG_SYNC, m->now)) {
+			pg_server_skip(c, m);
+			pg_queue_pop(c);
+		}
 		c->skipping = false;
 	} else {
 		pg_opaque(c, WIRE_OPAQUE_OUT_OF_STEP, "ReadyForQuery");

@@ -217,9 +217,11 @@ log_connections = off
 
 
 class MariaDB(Server):
-    """MariaDB. Accounts: "root" over the socket, "app" (password "app") from anywhere; database app (with THINGS)."""
+    """MariaDB. Accounts: "root" over the socket, "app" (password "app") from anywhere; database app (with THINGS). history=True: the performance
+    schema keeps the last HISTORY statements; settings: further options of the server; general_log=False: no log of statements."""
 
     stop_signal = signal.SIGTERM
+    HISTORY = 20000
 
     def create(self):
         self.data, self.socket = self.dir / "data", self.dir / "s.sock"
@@ -230,9 +232,15 @@ class MariaDB(Server):
     def launch(self):
         self.spawn("/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.data}", "--bind-address=127.0.0.1", f"--port={self.port}",
                    f"--socket={self.socket}", f"--pid-file={self.dir}/pid", "--skip-name-resolve", "--skip-log-bin", "--local-infile=1",
-                   "--performance-schema=OFF", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0",
+                   "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0",
                    "--innodb-doublewrite=0", f"--max-connections={self.settings.get('max_connections', 200)}",
-                   "--general-log=1", f"--general-log-file={self.log}")
+                   f"--general-log={int(self.settings.get('general_log', True))}", f"--general-log-file={self.log}",
+                   *(self.history() if self.settings.get("history") else ["--performance-schema=OFF"]), *self.settings.get("settings", ()))
+
+    def history(self):
+        consumer = "--performance-schema-consumer-events-statements"
+        return ["--performance-schema=ON", f"{consumer}-current=ON", f"{consumer}-history-long=ON",
+                f"--performance-schema-events-statements-history-long-size={self.HISTORY}"]
 
     def ready(self):
         return self.socket.exists() and subprocess.run(self.client("-e", "SELECT 1"), stdout=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 
 ROWCALL_WRITE_TABLES=1: a run of all of them writes tests/matrix.md. ROWCALL_TEST_SERVERS: URLs of more servers, separated by spaces, to run the clients of the core
 against (postgresql://…, mysql://…, mariadb://…; the account must be allowed everything; database "matrix" is made anew)."""
+import contextlib
 import json
 import os
 import re
@@ -13,9 +14,11 @@ import jsonschema
 import pytest
 
 from rowcall import TOP
+from servers import MariaDB
 
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
+import ledger                                   # noqa: E402
 from clients import CLIENTS                     # noqa: E402
 from sides import MySQLSide, PostgreSQLSide     # noqa: E402
 
@@ -33,13 +36,13 @@ def build(tmp_path_factory):
 def side(request):
     """The server of a kind."""
     made = {}
-
-    def of(kind):
-        if kind not in made:
-            server = request.getfixturevalue("pg" if kind == "postgresql" else "my")
-            made[kind] = PostgreSQLSide(server.url("scram"), server) if kind == "postgresql" else MySQLSide(server.url(), server)
-        return made[kind]
-    return of
+    with contextlib.ExitStack() as servers:
+        def of(kind):
+            if kind not in made:
+                server = request.getfixturevalue("pg") if kind == "postgresql" else servers.enter_context(MariaDB(history=True))
+                made[kind] = PostgreSQLSide(server.url("scram"), server) if kind == "postgresql" else MySQLSide(server.url(), server)
+            return made[kind]
+        yield of
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +75,14 @@ def run(command, environment):
 
 
 def both_ways(rowcall, side, command):
-    """Runs it direct and through rowcall: both outputs, how rowcall ended."""
+    """Runs it direct and through rowcall: both outputs, how rowcall ended, what the server says of the second."""
     side.recreate()
     direct = run(command, side.environment())
     side.recreate()
+    mark = side.mark()
     proxy = rowcall.proxy(side.url, options=["--allow-empty"])
     through = run(command, side.environment(proxy.port))
-    return direct, through, proxy.stop()
+    return direct, through, proxy.stop(), side.ledger(mark)
 
 
 def assert_followed(outcome, client):
@@ -89,16 +93,24 @@ def assert_followed(outcome, client):
     assert coverage["opaque_expected"] == client.opaque
 
 
+def assert_same_figures(program, dialect, report, entries, client):
+    """Executions, errors and rows of each shape as the server saw them."""
+    unexecuted, skipped, differences = ledger.compare(ledger.by_shape(program, dialect, entries), ledger.of_report(report))
+    assert not differences, "".join(f"\n{shape}\n    server:  {said}\n    rowcall: {told}" for shape, said, told in differences)
+    assert (unexecuted, skipped) == (client.unexecuted, client.skipped)
+
+
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_client(rowcall, side, build, table, client):
     if reason := client.missing():
         table[client.name] = (client.name, client.server, reason, "", "", "", "", "")
         pytest.skip(reason)
-    direct, through, outcome = both_ways(rowcall, side(client.server), client.command(client, build))
+    direct, through, outcome, entries = both_ways(rowcall, side(client.server), client.command(client, build))
     assert through == direct
     assert_followed(outcome, client)
     report = outcome.report
     statements, errors = report["coverage"]["statements"], sum(shape["errors"] for shape in report["shapes"])
+    assert_same_figures(rowcall.program, side(client.server).dialect, report, entries, client)
     polls = sum(shape["executions"] for shape in report["shapes"] if POLLS.search(shape["shape"]))
     parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))
     table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, statements - polls, errors)
@@ -117,7 +129,7 @@ def test_client_on_more_servers(rowcall, build, url, client):
     if reason := client.missing():
         pytest.skip(reason)
     side = (PostgreSQLSide if client.server == "postgresql" else MySQLSide)(url)
-    direct, through, outcome = both_ways(rowcall, side, client.command(client, build))
+    direct, through, outcome, entries = both_ways(rowcall, side, client.command(client, build))
     assert through == direct
     assert_followed(outcome, client)
     assert outcome.report["coverage"]["statements"] > 0

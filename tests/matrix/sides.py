@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers of the matrix as its clients see them: how one is set up for a run, found by a client, and described to it."""
+"""The servers of the matrix as its clients see them: how one is set up for a run, found by a client, and asked what it executed."""
+import collections
+import re
 import subprocess
 import urllib.parse
 
+import ledger
 from clients import HERE, NODE
 from servers import clean_environment
+from waiting import await_true
 
 DATABASE = "matrix"
 
 
 class Side:
-    """A server by its URL (an account that may do anything). server: ours, whose logs can be read, or None."""
+    """A server by its URL (an account that may do anything). server: ours, whose logs can be read, or None.
+
+    mark() and then ledger(mark): the entries of ledger.py for what clients had executed in between, None without logs; only when they have ended."""
 
     def __init__(self, url, server=None):
         self.at, self.server = urllib.parse.urlsplit(url), server
@@ -29,22 +35,31 @@ class Side:
 
 
 class PostgreSQLSide(Side):
-    kind = "postgresql"
+    kind = dialect = "postgresql"
 
     def names(self, host, port):
         return {"PGHOST": host, "PGPORT": port, "PGUSER": self.at.username, "PGPASSWORD": self.at.password, "PGDATABASE": DATABASE}
 
     def recreate(self):
-        for database, statements in (("postgres", (f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE}")),
+        for database, statements in (("postgres", (f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE}",
+                                      f"ALTER DATABASE {DATABASE} SET log_duration = on")),
                                      (DATABASE, (self.setup(),))):
             words = [word for statement in statements for word in ("-c", statement)]
             subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", database, *words], check=True,
                            env=self.environment() | {"PGOPTIONS": "-c client_min_messages=warning"})
 
+    def mark(self):
+        return self.server and self.server.log.stat().st_size
+
+    def ledger(self, mark):
+        if not self.server:
+            return None
+        await_true(lambda: not self.server.sessions(DATABASE), "the sessions to end")
+        return ledger.postgresql(self.server.read_log(mark), DATABASE)
 
 
 class MySQLSide(Side):
-    kind = "mysql"
+    kind = dialect = "mysql"
 
     def __init__(self, url, server=None):
         super().__init__(url, server)
@@ -68,3 +83,39 @@ class MySQLSide(Side):
     def recreate(self):
         self.admin.ping()
         self.ask(f"DROP DATABASE IF EXISTS {DATABASE}; CREATE DATABASE {DATABASE}; USE {DATABASE}; {self.setup()} USE mysql")
+
+    def mark(self):
+        if not self.server:
+            return None
+        self.await_end()    # of what was asked directly and given up
+        self.ask("TRUNCATE performance_schema.events_statements_history_long")
+        return self.server.log.stat().st_size
+
+    def ledger(self, mark):
+        if not self.server:
+            return None
+        self.await_end()
+        events = self.rows("SELECT thread_id, event_name, CAST(sql_text AS CHAR), rows_sent, errors FROM performance_schema.events_statements_history_long"
+                           " WHERE thread_id <> (SELECT thread_id FROM performance_schema.threads WHERE processlist_id = CONNECTION_ID())"
+                           " ORDER BY thread_id, timer_end")
+        assert len(events) < self.server.HISTORY, "the history was too short for them"
+        queries, executed, before = collections.defaultdict(list), collections.defaultdict(list), {}
+        for statement in self.server.parse(self.server.read_log(mark)):
+            session = int(statement.session)
+            if session == self.admin.thread_id():
+                continue
+            # EXECUTE in SQL has a second line for what it executes.
+            if statement.how != "execute":
+                queries[session].append(statement.sql)
+            elif not re.match(r"EXECUTE\b", before.get(session, ""), re.I):
+                executed[session].append(re.sub(r"([xyz])\1{1000000,}", r"\1", statement.sql))
+            before[session] = statement.sql
+        return ledger.mariadb(events, *([lists[session] for session in sorted(lists)] for lists in (queries, executed)))
+
+    def await_end(self):
+        await_true(lambda: self.rows("SELECT COUNT(*) FROM information_schema.processlist") == ((1,),), "the clients' sessions to end")
+
+    def rows(self, sql):
+        with self.admin.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()

@@ -120,6 +120,7 @@ async function kill(db) {
   const asleep = attempt(db.query('SELECT SLEEP(60)'));
   let found = [];
   while (!found.length) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
     found = rowsOf(await observer.query("SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(60)'"));
   }
   await observer.query(`KILL QUERY ${found[0].id || found[0].ID}`);

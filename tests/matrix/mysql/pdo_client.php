@@ -124,6 +124,7 @@ $my->query("SELECT SLEEP(60)", MYSQLI_ASYNC);
 $killer = mysqli_init();
 $killer->real_connect(getenv('MYSQL_HOST'), getenv('MYSQL_USER'), getenv('MYSQL_PWD'), getenv('MYSQL_DATABASE'), (int)getenv('MYSQL_TCP_PORT'));
 do {
+	usleep(20000);
 	$found = $killer->query("SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(60)'")->fetch_row();
 } while (!$found);
 $killer->query("KILL QUERY $found[0]");
