@@ -97,6 +97,8 @@ enum {
 	/* ---- lineage ---- */
 	LIMIT_EVIDENCE_ROWS = 64,	/* rows of a result whose values are kept */
 	LIMIT_EVIDENCE_COLUMNS = 8,	/* columns of a result, key-like names first */
+	LIMIT_EVIDENCE_PLAIN = 4,	/* ... names that are not key-like only up to so many columns in all */
+	LIMIT_EVIDENCE_CELLS = 256,	/* values of a result: of wide ones fewer rows */
 	LIMIT_EVIDENCE_VALUE = 64,	/* bytes of a value; longer ones prove nothing */
 	LIMIT_EVIDENCE_PARAMS = 64,	/* values of one execution */
 	LIMIT_EVIDENCE_LIST = 32,	/* ... of one list in it */

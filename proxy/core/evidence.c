@@ -351,7 +351,7 @@ static void
 choose(const struct tap *t, struct known_set *s, const struct wire_column *cols, uint32_t n)
 {
 	for (int keys = 1; keys >= 0; keys--)
-		for (uint32_t i = 0; i < n && s->n < LIMIT_EVIDENCE_COLUMNS; i++)
+		for (uint32_t i = 0; i < n && s->n < (keys ? LIMIT_EVIDENCE_COLUMNS : LIMIT_EVIDENCE_PLAIN); i++)
 			if (is_key_like(name_of(&cols[i])) == keys && !is_keyless(t, cols[i].type))
 				s->col[s->n++] = (uint16_t)i;
 }
@@ -427,6 +427,10 @@ evidence_columns(struct tap *t, struct wire_exec *x, const struct wire_column *c
 		*known = fresh;
 	}
 	e->set = *known;
+	if (known->n > LIMIT_EVIDENCE_CELLS / LIMIT_EVIDENCE_ROWS)
+		x->want_rows = LIMIT_EVIDENCE_CELLS / known->n;
+	else if (known->n == 0)
+		x->want_rows = 1; /* nothing to look at */
 }
 
 /* ---- rows ---- */

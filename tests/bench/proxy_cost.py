@@ -31,6 +31,11 @@ LARGE = "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid <= 10
 PIPELINE = "\\set aid random(1, 100000)\n\\startpipeline\n" + "SELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n" * PIPE + "\\endpipeline\n"
 TAG = "/*rowcall_request='r:request',rowcall_scope='GET /accounts'*/"     # a request of its own for each transaction of the script
 TAGGED = "\\set request random(1, 1000000000000)\n" + f"\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid {TAG};\n" * PIPE
+LOOP = 20       # rows of a list, each followed by a look-up of its own: an N+1 in each transaction
+NPLUS1 = "".join(["\\set first random(1, 100000)\n", f"SELECT aid, bid, abalance FROM pgbench_accounts WHERE aid >= :first ORDER BY aid LIMIT {LOOP} /*rowcall_request='n:first'*/;\n",
+                  *(f"\\set aid :first + {n}\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid /*rowcall_request='n:first'*/;\n" for n in range(LOOP))])
+WIDE = ("SELECT aid, bid, " + ", ".join(f"aid + {n} AS {name}" for n, name in enumerate("user_id customer_id city plan_code total net gross".split()))
+        + ", " + ", ".join(f"filler || 'x' AS text{n}" for n in range(12)) + " FROM pgbench_accounts WHERE aid BETWEEN 1 AND 64;\n")     # 21 columns, 64 rows
 LOADS = {}      # name: (pgbench arguments, clients, queries per transaction)
 for mode in ("simple", "extended", "prepared"):
     for clients in (1, 16):
@@ -38,6 +43,8 @@ for mode in ("simple", "extended", "prepared"):
 LOADS["pipeline10-c1"] = (["-M", "extended", "-f", "pipeline.sql"], 1, PIPE)
 LOADS["pipeline10-c16"] = (["-M", "extended", "-f", "pipeline.sql"], 16, PIPE)
 LOADS["tagged10-c16"] = (["-f", "tagged.sql"], 16, PIPE)
+LOADS["nplus1-c1"] = (["-f", "nplus1.sql"], 1, LOOP + 1)
+LOADS["wide-c1"] = (["-f", "wide.sql"], 1, 1)
 LOADS["large-c1"] = (["-f", "large.sql"], 1, 1)
 
 
@@ -124,6 +131,8 @@ def main():
     (work / "pipeline.sql").write_text(PIPELINE)
     (work / "large.sql").write_text(LARGE)
     (work / "tagged.sql").write_text(TAGGED)
+    (work / "nplus1.sql").write_text(NPLUS1)
+    (work / "wide.sql").write_text(WIDE)
     running = {}
     with contextlib.ExitStack() as stack, PostgreSQL(log_statement="none") as server:
         stack.callback(shutil.rmtree, work, True)
