@@ -7,13 +7,13 @@
 //     node:test:         rowcall run -- node --require ./jest_marks.js --test --test-concurrency=1
 //
 // Under rowcall run each test is marked as test/orders.test.js::orders lists them. Elsewhere it does nothing.
-(async () => {
+(() => {
   let url = globalThis.process.env.ROWCALL_URL; // set by rowcall run
   const inNode = typeof globalThis.beforeEach !== 'function'; // Jest and Vitest have it as a global
   if (!url || (inNode && process.env.NODE_TEST_CONTEXT === undefined)) return; // node --test itself runs no test, its children do
-  const http = typeof require === 'function' ? require('node:http') : await import('node:http');
-  const path = typeof require === 'function' ? require('node:path') : await import('node:path');
-  const { beforeEach, afterEach } = inNode ? require('node:test') : globalThis;
+  const load = typeof require === 'function' ? require : process.getBuiltinModule; // Vitest 4 has no require
+  const [http, path] = [load('node:http'), load('node:path')];
+  const { beforeEach, afterEach } = inNode ? load('node:test') : globalThis;
 
   const mark = (test) => new Promise((resolve) => {
     if (!url) { resolve(); return; }

@@ -206,19 +206,19 @@ WIRE = {    # who writes it: (bytes, scope, key; None: none)
 
 
 def test_tags_of_frameworks_that_are_not_here(rowcall, stocked):
-    """Their bytes as their sources and documentation have them. Each request sends its statement twice, and a pause parts the requests."""
+    """Their bytes as their sources and documentation have them. Each request sends its statement twice on a connection of its own."""
     code = """
-import json, os, sys, time, psycopg2
-connection = psycopg2.connect(os.environ["DATABASE_URL"])
-connection.autocommit = True
+import json, os, sys, psycopg2
 for statement in json.loads(sys.argv[1]):
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    connection.autocommit = True
     connection.cursor().execute(statement)
     connection.cursor().execute(statement)
-    time.sleep(0.3)
+    connection.close()
 """
     traces = {who: TRACE.format(n) for n, who in enumerate(WIRE, 1)}
     sent = [statement.replace("{t}", traces[who]).replace("{T}", traces[who].upper()) for who, (statement, _, _) in WIRE.items()]
-    report = rowcall.run("--idle-gap", "150ms", "--", PYTHON, "-c", code, json.dumps(sent), env={"DATABASE_URL": stocked["pg"]}).report
+    report = rowcall.run("--", PYTHON, "-c", code, json.dumps(sent), env={"DATABASE_URL": stocked["pg"]}).report
     found = [(r["scope"], None if r["request"].startswith("#") else r["request"], r["queries"]) for r in report["requests"]]
     wanted = [(scope, traces[who][3:35] if key == "t" else key, 2) for who, (_, scope, key) in WIRE.items()]
     assert dict(zip(WIRE, found)) == dict(zip(WIRE, wanted))
@@ -277,14 +277,16 @@ def test_rspec(runs):
          "conf/integrations/rspec_marks.rb", "tests/live/programs/marks/marked_spec.rb")
 
 
-@pytest.mark.parametrize("runner, separator", [(("node", NODE / "node_modules/jest/bin/jest.js", "--runInBand"), " "),
-                                               (("node", "--require", "./jest_marks.js", "--test", "--test-concurrency=1"), " > ")],
+@pytest.mark.parametrize("runner, suite", [(("node", NODE / "node_modules/jest/bin/jest.js", "--runInBand"), "orders "),
+                                           (("node", "--require", "./jest_marks.js", "--test", "--test-concurrency=1"), "orders > ")],
                          ids=["jest", "node"])
-def test_javascript(runs, tmp_path, runner, separator):
+def test_javascript(runs, tmp_path, runner, suite):
     need("node", NODE / "node_modules/jest", NODE / "node_modules/pg")
+    if "--test" in runner and subprocess.check_output(["node", "--version"]).startswith(b"v18."):
+        suite = ""      # node:test of 18 does not tell its hooks the suite's name
     (tmp_path / "node_modules").symlink_to(NODE / "node_modules")
     (tmp_path / "package.json").write_text('{"jest": {"setupFilesAfterEnv": ["./jest_marks.js"]}}')
-    runs(runner, f"marked.test.js::orders{separator}loop", [f"marked.test.js::orders{separator}join"],
+    runs(runner, f"marked.test.js::{suite}loop", [f"marked.test.js::{suite}join"],
          "conf/integrations/jest_marks.js", "tests/live/programs/marks/marked.test.js")
 
 
