@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where, and the Debian package that `cpack -G DEB` makes of it. Needs dpkg-dev for the package's dependencies.
+# What `cmake --install` puts where, and the Debian package that `cpack -G DEB` makes of it. Needs dpkg-dev and file to know the package's dependencies.
 include(GNUInstallDirs)
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)     # the program is enough; tests need not be built
 install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" \"-DPROGRAM=$<TARGET_FILE:rowcall>\" -DVERSION=${PROJECT_VERSION}

@@ -23,8 +23,8 @@ def ask(*command, **more):
 def package(tmp_path_factory):
     """(the package, the directory it is unpacked in)"""
     config = TOP / "build/release/CPackConfig.cmake"
-    if not config.exists() or not shutil.which("dpkg-shlibdeps"):
-        pytest.skip("there is no build/release, or dpkg-dev is not installed")
+    if not config.exists() or not shutil.which("dpkg-shlibdeps") or not shutil.which("file"):
+        pytest.skip("there is no build/release, or dpkg-dev or file is not installed")
     work = tmp_path_factory.mktemp("package")
     ask("cpack", "--config", config, "-B", work)
     (deb,) = work.glob("rowcall_*_*.deb")
