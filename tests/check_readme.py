@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_readme.py PROGRAM [--table]: the option table of README.md against the program's own help, both ways; its table of rules, and that the folders,
-files and statuses the README names exist. --table prints the table as it should be."""
+files and statuses the README names exist, and that it names every integration. --table prints the table as it should be."""
 import pathlib
 import re
 import subprocess
@@ -62,6 +62,8 @@ def main(program, *more):
     problems += [f"README.md lacks: {row}" for row in rules if row not in readme]
     problems += [f"README.md names {path}, which is not there" for path in re.findall(r"`((?:conf|tests|proxy|reports|fingerprint)/[\w./]*)`", readme)
                  if not (TREE / path).exists()]
+    problems += [f"README.md does not name {path.relative_to(TREE)}" for path in sorted((TREE / "conf/integrations").iterdir())
+                 if f"`{path.name}`" not in readme]
     assert len(wanted) > 20, "the help was not understood"
     print("\n".join(problems) or f"{len(wanted)} options agree")
     return 1 if problems else 0
