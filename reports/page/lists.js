@@ -57,7 +57,26 @@ function queriesPart(doc) {
       number("rows", "rows returned or changed", (s) => s.rows),
       number("errors", "", (s) => s.errors),
     ]});
-  return {root: h("section", {id: "queries", "aria-label": "queries"}, h("h2", null, "Queries"), table.root), table};
+  const whose = h("span.quiet", {hidden: true}, "of this scope; their numbers are of all scopes");
+  return {
+    root: h("section", {id: "queries", "aria-label": "queries"}, h("div.head", null, h("h2", null, "Queries"), whose), table.root), table,
+    /* Those that the flame graph has in the scope; null for all. */
+    limit: (scope) => {
+      const of = scope === null ? null : shapesOf(doc, scope);
+      whose.hidden = scope === null;
+      table.limit(of && ((s) => of.has(s.at)));
+    },
+  };
+}
+
+function shapesOf(doc, scope) {
+  const of = new Set();
+  let within = false;
+  for (const [depth, , what] of doc.frames) {
+    if (depth === 0) within = what === scope;
+    else if (within && typeof what === "number") of.add(what);
+  }
+  return of;
 }
 
 function requestsPart(doc) {

@@ -57,6 +57,7 @@ function show(doc) {
     if (name === scoped) return;
     scoped = name;
     made.findings.limit(name === null ? null : (f) => f.scope === name);
+    made.queries.limit(name);
     made.requests.table.limit(name === null ? null : (r) => r.scope === name);
     made.scopes.table.limit(name === null ? null : (s) => s.scope === name);
     if (made.flame) {

@@ -195,6 +195,8 @@ const scenarios = {
     await go(page, '#scope/' + encodeURIComponent('GET /customers/<int:pk>'));
     assert.deepEqual(await page.$$eval('#requests tbody tr', (rows) => rows.length), 2);
     assert.match(await page.textContent('.chip'), /GET \/customers/);
+    const queries = await page.$$eval('#queries tbody tr', (rows) => rows.map((r) => r.textContent));
+    assert.ok(queries.length > 1 && !queries.some((q) => q.includes('count(*)')), 'queries of the scope only');
     await page.click('.chip button');
     assert.equal(await page.$$eval('#requests tbody tr', (rows) => rows.length), 6);
     await go(page, '#request/5');
