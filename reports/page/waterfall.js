@@ -184,7 +184,14 @@ function waterfall(doc, line) {
       h("div.label", null, h("b", null, `connection ${at + 1}`), h("span.quiet", null, `  ${line.lanes[at] || ""}  ${plural(all.length, "statement")}`)),
       h("div.num", null, ms(busy / 1000)), h("div.num"),
       h("div.track", null, [...transactions.values()].map((t) => bar("tx", t.from, t.to, `transaction open for ${time((t.to - t.from) / 1000)}`)), ticks(all))));
-    for (const row of rows) {
+    const holder = h("div.rows");
+    chart.append(holder);
+    put(holder, rows, 0);
+  }
+
+  /* Some rows at a time: a request may have thousands that fold into nothing. */
+  function put(holder, rows, from) {
+    for (const row of rows.slice(from, from + ROW_MOST)) {
       const e = row.at.length > 1 ? folded(row) : single(row.at[0], shapeLine(doc, row.shape, false));
       const main = e.main || e;
       $(".label", main).style.setProperty("--depth", row.depth);
@@ -193,8 +200,12 @@ function waterfall(doc, line) {
         $(".label", main).append(h("span.via", {title: `${row.edge.column}: ${row.edge.says}`}, row.edge.column));
       }
       drawn.push({row, main});
-      chart.append(e);
+      holder.append(e);
     }
+    const left = rows.length - from - ROW_MOST;
+    if (left <= 0) return;
+    const more = h("button.plain.more", {type: "button", click: () => { more.remove(); put(holder, rows, from + ROW_MOST); tie(); }}, `${count(left)} more`);
+    holder.append(more);
   }
 
   const think = thinking(line), share = span ? think.total / span : 0;

@@ -28,6 +28,16 @@ except psycopg2.Error:
 one.commit()
 """
 
+LONG = """
+import os, psycopg2
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+connection.autocommit = True
+cursor = connection.cursor()
+for i in range(500):
+    for text in ("BEGIN", "SELECT name FROM stock WHERE id = 1", "COMMIT"):
+        cursor.execute(f"{text} /*rowcall_request='long',rowcall_scope='job Long'*/")
+"""
+
 MANY = """
 import os, psycopg2
 connection = psycopg2.connect(os.environ["DATABASE_URL"])
@@ -71,7 +81,7 @@ def pages(pg, shop, tmp_path_factory):
 
     def page(name):
         if name not in made:
-            command, more, options = {"shop": lambda: shop_run, "busy": lambda: script(BUSY), "many": lambda: script(MANY),
+            command, more, options = {"shop": lambda: shop_run, "busy": lambda: script(BUSY), "long": lambda: script(LONG), "many": lambda: script(MANY),
                                       "hostile": lambda: script(HOSTILE)}[name]()
             made[name] = place / f"{name}.html"
             run = rowcall.run(*options, "--record", place / f"{name}.rowcall", "--report", f"html:{made[name]}",
@@ -96,6 +106,10 @@ def test_the_shop(pages, scenario):
 
 def test_connections_transactions_and_errors(pages):
     see("transactions", pages("busy"))
+
+
+def test_a_long_request(pages):
+    see("long", pages("long"))
 
 
 def test_ten_thousand_requests(pages):

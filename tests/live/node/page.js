@@ -114,6 +114,18 @@ const scenarios = {
     assert.match(await page.textContent('.row.failed'), /22012/);
   },
 
+  /* Hundreds of transactions in one request: rows come in portions. */
+  async long(page) {
+    await go(page, '#request/1');
+    assert.equal(await page.$$eval('.rows .row', (rows) => rows.length), 200);
+    assert.equal(await page.textContent('.rows .more'), '1,300 more');
+    await page.click('.rows .more');
+    assert.equal(await page.$$eval('.rows .row', (rows) => rows.length), 400);
+    assert.equal(await page.textContent('.rows .more'), '1,100 more');
+    assert.equal(await page.$$eval('.track > .tx', (all) => all.length), 500);
+    assert.ok(await nodes(page) < 8000, `${await nodes(page)} nodes`);
+  },
+
   async flame(page) {
     const widths = () => page.$$eval('#flame .frame.scope rect', (all) => all.map((r) => Number(r.getAttribute('width'))));
     const before = await widths();
