@@ -18,8 +18,9 @@ static const uint64_t after_change = 200 * MS, between = 2000 * MS, connect_time
 struct entry {
 	uint16_t upstream;
 	char database[LIMIT_NAME];
-	bool wanted, tried, failed, warned;
-	uint64_t since, due, last;	/* ns: first wanted, to be read at, last read at */
+	bool wanted, changed, tried, failed, warned;	/* changed: wanted because it did */
+	uint64_t since, due;		/* ns: first wanted, to be read at */
+	uint64_t last;			/* ... last read because it had changed, or failed */
 };
 
 struct catalogs {
@@ -84,7 +85,8 @@ want(struct catalogs *c, struct entry *e, bool changed)
 	else if (!changed || due > e->since + between)
 		return;
 	e->wanted = true;
-	e->due = e->tried ? later(due, e->last + between) : due;
+	e->changed |= changed;
+	e->due = e->last ? later(due, e->last + between) : due;
 	pthread_cond_signal(&c->more);
 }
 
@@ -159,7 +161,7 @@ read_entry(struct catalogs *c, struct entry *e)
 {
 	struct entry copy = *e;
 
-	e->wanted = false;
+	e->wanted = e->changed = false;
 	c->reading = true;
 	pthread_mutex_unlock(&c->lock);
 	read_one(c, copy.upstream, copy.database, &copy.warned, &copy.failed);
@@ -168,7 +170,8 @@ read_entry(struct catalogs *c, struct entry *e)
 	e->tried = true;
 	e->warned = copy.warned;
 	e->failed = copy.failed;
-	e->last = now_ns();
+	if (copy.changed || copy.failed)
+		e->last = now_ns();
 	pthread_cond_broadcast(&c->done);
 }
 

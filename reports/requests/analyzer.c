@@ -292,6 +292,15 @@ analyzer_start(struct analyzer *a)
 	return a->running;
 }
 
+/* What is still to be read of databases comes in, if it comes soon. */
+static void
+settle_catalogs(struct analyzer *a)
+{
+	if (a->cfg.catalogs.settle)
+		a->cfg.catalogs.settle(a->cfg.catalogs.ctx);
+	take_catalogs(a);
+}
+
 void
 analyzer_finish(struct analyzer *a)
 {
@@ -304,10 +313,10 @@ analyzer_finish(struct analyzer *a)
 		a->running = false;
 	}
 	tell_wall(a);
+	/* Requests close while the rest is drained, and at the end. */
+	settle_catalogs(a);
 	drain(a, UINT64_MAX);
-	if (a->cfg.catalogs.settle)
-		a->cfg.catalogs.settle(a->cfg.catalogs.ctx);
-	take_catalogs(a);
+	settle_catalogs(a);
 	grouping_finish(a->grouping);
 	publish_coverage(a);
 }
