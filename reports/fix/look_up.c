@@ -154,8 +154,6 @@ is_value(const struct reading *r, struct range range, struct range *value, struc
 			return false;
 		return take_cast(r, close + 1, range.to, cast);
 	}
-	if (i < range.to && (token_op(at(r, i), "-") || token_op(at(r, i), "+")) && at(r, i + 1)->kind == TOKEN_NUMBER)
-		i++;
 	t = at(r, i);
 	if (i >= range.to || !(t->kind == TOKEN_STRING || t->kind == TOKEN_NUMBER || t->kind == TOKEN_PARAM || is_value_word(t)))
 		return false;

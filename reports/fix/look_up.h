@@ -19,7 +19,7 @@ struct condition {
 	bool equal;		/* column = value */
 	struct range column;	/* as written: "t"."id" */
 	struct span name;	/* its last part, as written */
-	struct range value;	/* a literal with its sign, or a parameter; and the type it is cast to: */
+	struct range value;	/* a literal or a parameter; and the type it is cast to: */
 	struct range cast;	/* empty: none */
 };
 

@@ -169,6 +169,21 @@ next(struct reader *r, uint32_t *number)
 	}
 }
 
+/* -5 is one number where no operand stands before the sign; the number's index. */
+static uint32_t
+join_sign(struct token *t, uint32_t i)
+{
+	enum token_kind before = i >= 2 ? t[i - 2].kind : TOKEN_OPEN;
+
+	if (i == 0 || t[i].kind != TOKEN_NUMBER || !(token_op(&t[i - 1], "-") || token_op(&t[i - 1], "+")) ||
+	    (before != TOKEN_OP && before != TOKEN_OPEN && before != TOKEN_COMMA))
+		return i;
+	t[i - 1] = (struct token){ .kind = TOKEN_NUMBER,
+		.text = span_of(t[i - 1].text.p, (size_t)(t[i].text.p + t[i].text.n - t[i - 1].text.p)) };
+	t[i] = (struct token){ .kind = TOKEN_END };
+	return i - 1;
+}
+
 /* Pairs parentheses; one without a partner makes the text bad. */
 static void
 match(struct token *t, uint32_t n, struct arena *a)
@@ -216,6 +231,7 @@ tokens_of(struct sql_lang lang, struct span text, struct arena *a, uint32_t *n)
 			++*n;
 			break;
 		}
+		*n = join_sign(t, *n);
 	}
 	while (*n > 0 && t[*n - 1].kind == TOKEN_SEMI)
 		t[--*n].kind = TOKEN_END;

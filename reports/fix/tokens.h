@@ -12,7 +12,8 @@ enum token_kind {
 	TOKEN_END,
 	TOKEN_WORD,	/* a keyword or a name without quotes */
 	TOKEN_NAME,	/* a quoted name */
-	TOKEN_STRING, TOKEN_NUMBER,
+	TOKEN_STRING,
+	TOKEN_NUMBER,	/* with its sign */
 	TOKEN_PARAM,	/* $n or ?; number */
 	TOKEN_OP,	/* a run of operator bytes, or one of : [ ] */
 	TOKEN_CAST,	/* :: */

@@ -7,6 +7,8 @@ import stat
 
 import pytest
 
+from rowcall import PYTHON
+
 PG_CONNECT = "import os, psycopg2; db = psycopg2.connect(os.environ['DATABASE_URL']); db.autocommit = True; cur = db.cursor()\n"
 PG3_CONNECT = ("import os, psycopg; db = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True, prepare_threshold=0); cur = db.cursor()\n")
 MY_CONNECT = ("import os, pymysql, urllib.parse; u = urllib.parse.urlsplit(os.environ['DATABASE_URL']); "
@@ -58,11 +60,11 @@ def fixed(rowcall, blog):
     def run(engine, code, *options, env=None, rule="n-plus-one"):
         """Records the program with values and fixes its one N+1."""
         env = {"DATABASE_URL": blog[engine]} | (env or {})
-        recorded = rowcall.python(code, "--record-values", "--n-plus-one-threshold", "3", env=env)
+        recorded = rowcall.python(code, "--record-values", "--n-plus-one-threshold", "2", env=env)
         assert recorded.status == 0, recorded
         ids = [f["id"] for f in recorded.report["findings"] if f["rule"] == rule]
         assert len(ids) == 1, recorded
-        return Fixed(rowcall, env, ids[0], "--n-plus-one-threshold", "3", *options)
+        return Fixed(rowcall, env, ids[0], "--n-plus-one-threshold", "2", *options)
     return run
 
 
@@ -127,6 +129,68 @@ def test_what_is_not_verifiable_is_said(fixed, engine, child, why):
     if "UPDATE" not in child:  # MariaDB explains no lock in a read-only transaction
         assert found.json["plans"]["repeat"]
     assert "not verifiable: " in found.text.out
+
+
+@pytest.mark.parametrize("app", ["django", "sqlalchemy"])
+def test_the_loops_of_a_shop(rowcall, request, pg, my, app):
+    """What two ORMs send, as the quickstart has it: every loop is found, and its batched form holds."""
+    place, command, url = {
+        "django": lambda: (request.getfixturevalue("shop"), ["browse.py"], pg.url(database="shop")),
+        "sqlalchemy": lambda: (request.getfixturevalue("sqlalchemy_shop"), ["shop.py", "browse"],
+                               my.url(database="shop", scheme="mysql+pymysql")),
+    }[app]()
+    env = {"DATABASE_URL": url}
+    recorded = rowcall.run("--record-values", "--", PYTHON, *command, cwd=place, env=env)
+    assert recorded.status == 0, recorded
+    loops = [f for f in recorded.report["findings"] if f["rule"] == "n-plus-one"]
+    assert loops, recorded
+    for loop_found in loops:
+        found = Fixed(rowcall, env, loop_found["id"])
+        assert found.json["verdict"] == "verified" and found.json["keys"] >= 5, found.text
+        assert f"check   rowcall fix {loop_found['id']}" in recorded.err
+
+
+ODD_KEYS = {
+    "uuid in capitals": ("uuid", ["'0F000000-0000-0000-0000-000000000001'", "'0f000000-0000-0000-0000-000000000002'"], "pg"),
+    "padded char": ("char(5)", ["'a'", "'bb'", "'ccccc'"], "pg my"),
+    "numeric": ("numeric(9,2)", ["1", "2.5", "'3.50'"], "pg my"),
+    "date": ("date", ["'2024-01-05'", "'2024-12-31'"], "pg my"),
+    "date in short": ("date", ["'2024-1-5'", "'2024-12-31'"], "pg"),
+    "text with quotes": ("varchar(40)", ["'it''s'", "'a\"b'", "'{x,y}'", "'NULL'", "''"], "pg my"),
+    "binary zero": ("int", ["-1", "0", "+1"], "pg my"),
+    "null among them": ("int", ["1", "NULL", "2"], "pg my"),
+    "timestamp with zone": ("timestamptz", ["'2024-01-05 10:00:00+02'", "'2024-01-05 10:00:00+00'"], "pg"),
+    "enum": ("mood", ["'sad'", "'ok'"], "pg"),
+}
+
+
+@pytest.mark.parametrize("engine, key", [(engine, key) for key, (_, _, engines) in ODD_KEYS.items() for engine in engines.split()])
+def test_odd_keys(fixed, pg, my, engine, key):
+    """Written in ways the server reads alike, in a table and columns whose names need quotes."""
+    kind, literals, _ = ODD_KEYS[key]
+    server, q = (pg, '"') if engine == "pg" else (my, "`")
+    values = [literal for literal in literals if literal != "NULL"]
+    if engine == "pg":
+        server.sql("DROP TABLE IF EXISTS \"Odd Keys\"", "DROP TYPE IF EXISTS mood", "CREATE TYPE mood AS ENUM ('sad', 'ok')", database="blog")
+    else:
+        server.sql("DROP TABLE IF EXISTS `Odd Keys`", database="blog")
+    server.sql(f"CREATE TABLE {q}Odd Keys{q} (id int, {q}The Key{q} {kind})",
+               *(f"INSERT INTO {q}Odd Keys{q} VALUES ({n}, {literal})" for n, literal in enumerate(values * 2)), database="blog")
+    asked = [f"SELECT k.id, k.{q}The Key{q} FROM {q}Odd Keys{q} AS k WHERE k.{q}The Key{q} = {literal} AND k.id < 100 ORDER BY k.id" for literal in literals]
+    found = fixed(engine, CONNECT[engine] + f"cur.execute('SELECT id FROM posts')\nfor sql in {asked!r}: cur.execute(sql)\n")
+    assert found.outcome.status == 0, found.text
+    assert found.json["keys"] == len(literals) and found.json["keys_with_rows"] == len(values) and found.json["rows"] == 2 * len(values)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_key_of_two_columns(fixed, engine):
+    code = CONNECT[engine] + """
+cur.execute("SELECT id, user_id FROM posts WHERE id <= 8 ORDER BY id DESC")
+for pair in cur.fetchall(): cur.execute("SELECT title FROM posts WHERE (id = %s AND user_id = %s AND title IS NOT NULL)", pair)
+"""
+    found = fixed(engine, code)
+    assert found.outcome.status == 0 and found.json["rows"] == 8, found.text
+    assert "(id, user_id) IN" in found.json["batched"]["shape"]
 
 
 def test_writes_are_never_run(fixed, pg):

@@ -125,7 +125,9 @@ literals_stay_as_they_were_written(void **state)
 	(void)state;
 	TEXTS(pg, P("SELECT a FROM t WHERE k = 'it''s' AND v > 3", "SELECT a FROM t WHERE k = E'b\\'' AND v > 3"),
 	    "SELECT a, k AS rowcall_key FROM t WHERE k IN ('it''s', E'b\\'') AND (v > 3)");
-	TEXTS(pg, P("SELECT a FROM t WHERE k = -5", "SELECT a FROM t WHERE k = -7"), "SELECT a, k AS rowcall_key FROM t WHERE k IN (-5, -7)");
+	TEXTS(pg, P("SELECT a FROM t WHERE k = -5", "SELECT a FROM t WHERE k=+7", "SELECT a FROM t WHERE k = 9"),
+	    "SELECT a, k AS rowcall_key FROM t WHERE k IN (-5, +7, 9)");
+	TEXTS(pg, P("SELECT a -5 FROM t WHERE k = 1", "SELECT a -5 FROM t WHERE k = 2"), "SELECT a -5, k AS rowcall_key FROM t WHERE k IN (1, 2)");
 	TEXTS(pg, P("SELECT a FROM t WHERE k = $x$1$x$", "SELECT a FROM t WHERE k = $$2$$"), "SELECT a, k AS rowcall_key FROM t WHERE k IN ($x$1$x$, $$2$$)");
 	TEXTS(my, P("SELECT `a` FROM `t` WHERE `t`.`k` = \"x\\\"y\"", "SELECT `a` FROM `t` WHERE `t`.`k` = 'z'"),
 	    "SELECT `a`, `t`.`k` AS rowcall_key FROM `t` WHERE `t`.`k` IN (\"x\\\"y\", 'z')");
