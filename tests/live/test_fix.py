@@ -327,6 +327,20 @@ def test_a_proxy_that_still_runs(rowcall, pg, blog, tmp_path):
     assert proxy.stop().status == 0
 
 
+def test_statements_that_are_too_large_go_without(rowcall, blog):
+    """LIMIT_VALUES_TEXT: 16 KiB of text, and one byte more."""
+    env = {"DATABASE_URL": blog["pg"]}
+    start, stop = "SELECT team FROM users WHERE id = ", " AND email <> ''"
+    for size, status in ((16 << 10, 0), ((16 << 10) + 1, 11)):
+        text = start + "10" + stop
+        text = text[:-1] + "x" * (size - len(text)) + "'"
+        code = PG_CONNECT + f"cur.execute('SELECT id FROM posts')\nfor n in range(10, 20): cur.execute({text!r}.replace('10', str(n), 1))\n"
+        recorded = rowcall.python(code, "--record-values", env=env)
+        found = Fixed(rowcall, env, recorded.report["findings"][0]["id"])
+        assert found.outcome.status == status, found.text
+    assert "were not recorded" in found.json["why"]
+
+
 def test_wrong_usage(rowcall, blog):
     env = {"DATABASE_URL": blog["pg"]}
     assert rowcall("fix", "abcd", env=env).status == 2

@@ -179,12 +179,134 @@ a_long_loop_over_a_cut_result_is_proven(void **state)
 	assert_int_equal(s.verdict, EDGE_PROVEN);
 }
 
+/* ---- catalogs ---- */
+
+struct asked {
+	uint32_t wanted, changed, settled;
+	char database[16];
+};
+
+static void
+on_wanted(void *ctx, uint16_t upstream, const char *database, bool changed)
+{
+	struct asked *a = ctx;
+
+	assert_int_equal(upstream, 0);
+	a->wanted++;
+	a->changed += changed;
+	snprintf(a->database, sizeof a->database, "%s", database);
+}
+
+/* Columns of PostgreSQL, whose labels say nothing: x and y of the tables 20001 and 20002. */
+static void
+tell_numbered_column(struct traffic *t, uint64_t set, uint32_t oid)
+{
+	struct rec_columns *r = xmem_zero(sizeof *r + sizeof *r->c + 8);
+
+	r->h = header(t, REC_COLUMNS, sizeof *r + sizeof *r->c + 8);
+	r->set = set;
+	r->n = r->bytes_n = 1;
+	r->c[0] = (struct rec_column){ .at = 0, .name_n = 1, .attnum = 2, .oid = oid };
+	memcpy(&r->c[1], "y", 1);
+	grouping_record(t->g, &r->h);
+	mem_free(r);
+}
+
+static void
+tell_database(struct traffic *t, const char *name)
+{
+	struct rec_fact_rec *r = xmem_zero(sizeof *r + 32);
+
+	r->h = header(t, REC_FACT, sizeof *r + 32);
+	r->h.flags = REC_FACT_DATABASE;
+	r->name_n = 8;
+	r->value_n = (uint16_t)strlen(name);
+	memcpy(r->bytes, "database", 8);
+	memcpy(r->bytes + 8, name, strlen(name));
+	grouping_record(t->g, &r->h);
+	mem_free(r);
+}
+
+static struct catalog *
+tickets(uint32_t oid)
+{
+	const struct catalog_column columns[] = { { oid, 1, "tickets", "nr" }, { oid, 2, "tickets", "assigned_to" } };
+	static const struct lineage_key key = { "tickets", "assigned_to", "persons", "nr" };
+
+	return catalog_new(0, "shop", columns, 2, &key, 1);
+}
+
+/* A loop that only the foreign key of a numbered column proves. */
+static struct seen
+numbered_look_ups(struct asked *asked, const char *database, struct catalog *catalog)
+{
+	struct seen s = { 0 };
+	struct traffic t = { .b = req_builder_new(), .now = MS };
+	struct analyzer_config cfg = with_lineage;
+
+	cfg.catalogs = (struct catalog_source){ asked, on_wanted, NULL };
+	t.g = grouping_new(&cfg, (struct request_sink){ .ctx = &s, .request = on_request });
+	tell_database(&t, database);
+	if (catalog)
+		grouping_catalog(t.g, catalog);
+	tell_numbered_column(&t, 78, 20001);
+	start(&t, "SELECT t.y FROM tickets_view t");
+	for (uint32_t i = 0; i < 3; i++) {
+		struct rec_value v = number(3 - i, 0);
+
+		values(&t, REC_ROW, &v, 1, 0);
+	}
+	end(&t, 3, 78);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct rec_value v = number(3 - i, 0);
+
+		start(&t, "SELECT label FROM persons WHERE nr = 1");
+		values(&t, REC_PARAMS, &v, 1, 0);
+		end(&t, 1, 0);
+	}
+	grouping_finish(t.g);
+	grouping_free(t.g);
+	req_builder_free(t.b);
+	return s;
+}
+
+static void
+a_catalog_names_and_proves(void **state)
+{
+	struct asked asked = { 0 };
+	struct seen s = numbered_look_ups(&asked, "shop", tickets(20001));
+
+	(void)state;
+	assert_int_equal(s.verdict, EDGE_PROVEN);
+	assert_string_equal(s.column, "tickets.assigned_to → persons.nr");
+	assert_true(asked.wanted == 1 && asked.changed == 0);
+	assert_string_equal(asked.database, "shop");
+}
+
+static void
+tables_it_does_not_know_are_asked_for(void **state)
+{
+	struct asked asked = { 0 };
+
+	(void)state;
+	assert_int_not_equal(strcmp(numbered_look_ups(&asked, "shop", NULL).column, "tickets.assigned_to → persons.nr"), 0);
+	assert_true(asked.wanted == 2 && asked.changed == 1);
+	asked = (struct asked){ 0 };
+	numbered_look_ups(&asked, "shop", tickets(30001));
+	assert_int_equal(asked.changed, 1);
+	/* that of another database does not count */
+	asked = (struct asked){ 0 };
+	assert_int_not_equal(strcmp(numbered_look_ups(&asked, "other", tickets(20001)).column, "tickets.assigned_to → persons.nr"), 0);
+	assert_int_equal(asked.changed, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_become_an_edge), cmocka_unit_test(cut_parameters_are_partial),
 		cmocka_unit_test(without_the_columns_nothing_is_claimed), cmocka_unit_test(a_long_loop_over_a_cut_result_is_proven),
+		cmocka_unit_test(a_catalog_names_and_proves), cmocka_unit_test(tables_it_does_not_know_are_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

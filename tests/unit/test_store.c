@@ -891,12 +891,130 @@ odd_values_are_shown_as_they_can_be(void **state)
 	forget(&r);
 }
 
+/* Three values as a worker lays them: "42", NULL, one that is not known. */
+static struct stmt_values
+some_values(char *room)
+{
+	static const struct {
+		int32_t n;
+		uint32_t type;
+		const char *text;
+	} v[] = { { 2, 23, "42" }, { -1, 25, "" }, { -2, 0, "" } };
+	size_t used = 0;
+
+	for (int i = 0; i < 3; i++) {
+		memcpy(room + used, &v[i].n, 4);
+		memcpy(room + used + 4, &v[i].type, 4);
+		memcpy(room + used + 8, v[i].text, strlen(v[i].text));
+		used += 8 + strlen(v[i].text);
+	}
+	return (struct stmt_values){ .session = 7, .seq = 3, .lang = { SQL_POSTGRESQL, SQL_MODE_BACKSLASH }, .text = SPAN_LIT("SELECT a FROM t WHERE k = $1"),
+		.n = 3, .values = span_of(room, used) };
+}
+
+static void
+with_values(struct fixture *f, bool values)
+{
+	struct run_info *run = &f->c->run;
+	char room[64];
+	struct stmt_values v = some_values(room);
+
+	f->store = store_open(f->path, run->command, run->started_us, f->c->cfg.upstreams, f->c->cfg.nupstreams, values, f->err, sizeof f->err);
+	assert_non_null(f->store);
+	store_values(f->store, &v);
+	add(f, AGAIN);
+	assert_finishes(f);
+}
+
+static void
+values_are_kept_where_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct arena a = { 0 };
+	struct stmt_values back, want;
+	struct recording *rec;
+	struct stat st;
+	char room[64];
+
+	with_values(f, true);
+	want = some_values(room);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	rec = recording_open(f->path, f->err, sizeof f->err);
+	assert_non_null(rec);
+	assert_true(recording_has_values(rec));
+	assert_true(recording_values(rec, 7, 3, &back, &a));
+	assert_true(span_eq(back.text, want.text) && span_eq(back.values, want.values));
+	assert_true(back.n == 3 && back.lang.modes == want.lang.modes && back.lang.dialect == want.lang.dialect);
+	assert_false(recording_values(rec, 7, 4, &back, &a));
+	assert_false(recording_values(rec, 8, 3, &back, &a));
+	recording_close(rec);
+	arena_clear(&a);
+}
+
+static void
+without_asking_no_value_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct arena a = { 0 };
+	struct stmt_values back;
+	struct recording *rec;
+
+	with_values(f, false);
+	rec = recording_open(f->path, f->err, sizeof f->err);
+	assert_non_null(rec);
+	assert_false(recording_has_values(rec));
+	assert_false(recording_values(rec, 7, 3, &back, &a));
+	recording_close(rec);
+	arena_clear(&a);
+}
+
+static bool
+readable_after(struct fixture *f, const char *change)
+{
+	struct arena a = { 0 };
+	struct stmt_values back;
+	struct recording *rec;
+	sqlite3 *db;
+	bool ok;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, change, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	rec = recording_open(f->path, f->err, sizeof f->err);
+	assert_non_null(rec);
+	ok = recording_values(rec, 7, 3, &back, &a);
+	recording_close(rec);
+	arena_clear(&a);
+	return ok;
+}
+
+/* The packed values cut anywhere, or longer than they are. */
+static void
+damaged_values_are_none(void **state)
+{
+	struct fixture *f = *state;
+	char sql[160];
+
+	with_values(f, true);
+	assert_true(readable_after(f, "INSERT INTO texts SELECT 1000, seq, text, data FROM texts"));
+	for (int n = 0; n < 11; n++) {
+		snprintf(sql, sizeof sql, "UPDATE texts SET data = (SELECT substr(data, 1, %d) FROM texts WHERE session = 1000) WHERE session = 7", n);
+		assert_false(readable_after(f, sql));
+	}
+	assert_false(readable_after(f, "UPDATE texts SET data = (SELECT CAST(data || X'00' AS BLOB) FROM texts WHERE session = 1000) WHERE session = 7"));
+	assert_true(readable_after(f, "UPDATE texts SET data = (SELECT data FROM texts WHERE session = 1000) WHERE session = 7"));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(a_report_from_a_recording_is_the_live_one),
+		TEST(values_are_kept_where_asked_for),
+		TEST(without_asking_no_value_is_kept),
+		TEST(damaged_values_are_none),
 		TEST(coverage_and_servers_come_back),
 		TEST(an_empty_run_is_recorded_too),
 		TEST(requests_keep_the_order_they_closed_in),
