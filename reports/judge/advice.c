@@ -355,6 +355,8 @@ duplicate_advice(struct arena *a, const struct raw_finding *f)
 static const char *
 prepare_advice(const struct raw_finding *f)
 {
+	if (f->verdict == VERDICT_NOTE)
+		return "";
 	if (f->cause == PREPARE_COMMENTS)
 		return "put what differs for each request (trace ids) where it is no part of the prepared text, or do not prepare tagged statements";
 	if (f->cause == PREPARE_LITERALS)

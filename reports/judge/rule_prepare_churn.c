@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prepare-churn: one shape prepared again and again on the same connection, where once would do for all executions.
  * Proven, as every preparation was seen. The cause is told: comments that differ make each text a new one for the cache of the driver, or the
- * same text is prepared anew. Statements still open at the end of the request are leaks. Not a finding: once per connection, and statements
- * without a name, which are meant to be parsed each time. */
+ * same text is prepared anew. Statements still open at the end of the request are leaks. A note: the same text, closed again each time, as
+ * some drivers always do (PDO). Not a finding: once per connection, and statements without a name, which are meant to be parsed each time. */
 #include <inttypes.h>
 
 #include "rule_checks.h"
@@ -80,13 +80,15 @@ judge(const struct facts *f, const struct repeat *g, uint32_t threshold, struct 
 		"a comment that differs makes each text a new one" };
 	struct churn c = churn_of(f, g, a);
 	struct raw_finding *found;
+	enum prepare_cause cause;
 
 	if (c.sum.executions < c.connections + threshold - 1)
 		return;
-	found = rule_add(a, out, RULE_PREPARE_CHURN, VERDICT_PROVEN, g);
+	cause = cause_of(&c);
+	found = rule_add(a, out, RULE_PREPARE_CHURN, cause == PREPARE_SAME_TEXT && !c.leaked ? VERDICT_NOTE : VERDICT_PROVEN, g);
 	rule_narrow(found, &c.sum);
 	found->allowed = c.allowed;
-	found->cause = (uint8_t)cause_of(&c);
+	found->cause = (uint8_t)cause;
 	found->excess = c.sum.executions - c.connections;
 	found->evidence = arena_printf(a, "prepared %" PRIu32 " times on %s; %s; %s", c.sum.executions,
 	    words_count(a, c.connections, "connection", "connections"),
