@@ -469,6 +469,14 @@ def _(t):
         t.q("SELECT payload FROM {s}.events WHERE id = ?", i)
 
 
+@row("56b", "a wide parent, of which fewer rows are kept", PROVEN, check=lambda requests, findings: findings[0]["source"]["rows"] == 60)
+def _(t):
+    t.q("SELECT id, id + 100 AS b_id, id + 200 AS c_id, id + 300 AS d_id, id + 400 AS e_id, id + 500 AS f_id, id + 600 AS g_id, id + 700 AS h_id "
+        "FROM {s}.customers ORDER BY id")
+    for i in range(1, 61):
+        t.q(LOOKUP, i)
+
+
 @row("57", "a parent in an earlier request", SUSPECTED, untagged=NEVER_PROVEN)
 def _(t):
     t.request()
