@@ -225,7 +225,7 @@ at_sign(struct sql_scanner *s)
 {
 	uint8_t b = byte_at(s, s->cur.p + 1);
 
-	if (s->my && (b == '@' || (lex_is_ident(b) && !(lex_bits[b] & LEX_NUM))))
+	if (s->my && (b == '@' || (b == '`' && s->cur.prev < K_NAME) || (lex_is_ident(b) && !(lex_bits[b] & LEX_NUM))))
 		at_variable(s);
 	else
 		operators(s);

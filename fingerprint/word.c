@@ -303,7 +303,38 @@ quoted_slow(struct sql_scanner *s, const uint8_t *q)
 	scan_name(s, from, at, text);
 }
 
-/* MySQL @user_variable, @@system.variable: one name, without case. */
+static bool
+quote_of_names(const struct sql_scanner *s, uint8_t c)
+{
+	return s->my ? c == '`' || (c == '"' && s->ansi) : c == '"';
+}
+
+/* A part of a variable's name at p, quoted or not; there is room. Returns the position behind it. */
+static const uint8_t *
+put_part(struct sql_scanner *s, const uint8_t *p)
+{
+	const uint8_t *end;
+
+	if (!quote_of_names(s, byte_at(s, p))) {
+		end = word_end(s, p);
+		put_letters(s, p, end, false, true);
+		return end;
+	}
+	end = quoted_end(s, p);
+	if (end - p > 1 && lex_class[p[1]] == LEX_WORD && plain_bytes(s, p + 1, (size_t)(end - p - 1)))
+		put_letters(s, p + 1, end, false, true);
+	else
+		put_quoted(s, p, end);
+	return end + (end < s->end);
+}
+
+static size_t
+part_length(struct sql_scanner *s, const uint8_t *p)
+{
+	return (size_t)((quote_of_names(s, byte_at(s, p)) ? quoted_end(s, p) : word_end(s, p)) - p) + 2;
+}
+
+/* MySQL @user_variable, @`quoted`, @@system.variable: one name, without case. */
 void
 at_variable(struct sql_scanner *s)
 {
@@ -316,12 +347,14 @@ at_variable(struct sql_scanner *s)
 	for (; byte_at(s, p) == '@' && p - from < 2; p++)
 		*c->o++ = '@';
 	for (;;) {
-		end = word_end(s, p);
-		if (!has_room(s, c, (size_t)(end - p))) {
+		size_t n = part_length(s, p);
+
+		if (!has_room(s, c, n)) {
+			end = p + n - 2;
 			o = c->o;
 			break;
 		}
-		put_letters(s, p, end, false, true);
+		end = put_part(s, p);
 		if (!scan_dot_follows(s, end))
 			break;
 		*c->o++ = '.';
@@ -351,7 +384,7 @@ type_begins(const struct sql_scanner *s, const uint8_t *p)
 {
 	if (!s->my && s->end - p >= 2 && p[1] == '\'' && lex_class[*p] == LEX_WORD)
 		return false;
-	return p < s->end && (lex_class[*p] == LEX_WORD || (*p == '`' && s->my) || (*p == '"' && (!s->my || s->ansi)));
+	return p < s->end && (lex_class[*p] == LEX_WORD || quote_of_names(s, *p));
 }
 
 /* Copies one word of a type in lower case, or a quoted one as quoted names are written. */

@@ -36,6 +36,7 @@ struct filter {
 	struct strbuf shapes, json_parts;
 	size_t statements;
 	bool full;		/* no further shape fits */
+	bool amended;		/* its shape is not only that of its statements */
 	uint64_t fingerprint;	/* of its first statement */
 };
 
@@ -196,7 +197,7 @@ put_json(struct filter *f, uint64_t fingerprint)
 static void
 put_line(struct filter *f)
 {
-	uint64_t fingerprint = f->statements == 1 ? f->fingerprint : sql_fingerprint(strbuf_span(&f->shapes));
+	uint64_t fingerprint = f->statements == 1 && !f->amended ? f->fingerprint : sql_fingerprint(strbuf_span(&f->shapes));
 
 	if (f->json)
 		put_json(f, fingerprint);
@@ -209,7 +210,7 @@ put_line(struct filter *f)
 	strbuf_reset(&f->shapes);
 	strbuf_reset(&f->json_parts);
 	f->statements = 0;
-	f->full = false;
+	f->full = f->amended = false;
 }
 
 /* ---- input ---- */
@@ -244,6 +245,14 @@ waiting(const struct filter *f)
 	return span_of(f->buf + f->at, f->n - f->at);
 }
 
+static bool
+ends_cut(struct span shapes)
+{
+	size_t n = strlen(MORE);
+
+	return shapes.n >= n && memcmp(shapes.p + shapes.n - n, MORE, n) == 0;
+}
+
 /* All statements of a record. `cut`: the record was longer than the window. */
 static void
 record(struct filter *f, struct span text, bool cut)
@@ -254,8 +263,10 @@ record(struct filter *f, struct span text, bool cut)
 		text = span_from(text, sql_scan(f->scanner, f->lang, text, &st));
 		add_statement(f, &st);
 	}
-	if (cut)
-		strbuf_str(&f->shapes, " " MORE);
+	if (cut && !ends_cut(strbuf_span(&f->shapes))) {
+		strbuf_str(&f->shapes, f->shapes.n ? " " MORE : MORE);
+		f->amended = true;
+	}
 	put_line(f);
 }
 

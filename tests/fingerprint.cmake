@@ -30,6 +30,7 @@ set_tests_properties(fuzz_sql PROPERTIES FIXTURES_REQUIRED sql_seeds)
 
 # PostgreSQL's parser as an oracle.
 if(TARGET rowcall)
+  add_test(NAME fingerprint_filter COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/check_fingerprint.py $<TARGET_FILE:rowcall>)
   file(GLOB cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sql/postgresql-*.cases)
   add_test(NAME sql_oracle COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/check_pg_query.py $<TARGET_FILE:rowcall> ${cases})
 endif()

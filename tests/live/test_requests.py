@@ -7,6 +7,7 @@ import urllib.request
 
 import psycopg
 import psycopg2
+import pymysql
 import pytest
 
 from waiting import free_port
@@ -118,6 +119,15 @@ def test_untagged_statements_of_a_transaction_take_its_tag(seen):
         ask(capture.connect(), "BEGIN", "SELECT 1 FROM things", "SELECT 2 FROM things /*route='pay',rowcall_request='p'*/", "SELECT 3 FROM things", "COMMIT")
     (request,) = capture.report["requests"]
     assert (request["scope"], request["request"], request["queries"], request["control"]) == ("pay", "p", 3, 2)
+
+
+def test_every_variable_of_one_set_counts(rowcall, my):
+    proxy = rowcall.proxy(my.url(), options=["--admin", "127.0.0.1:0", "--idle-gap", GAP])
+    connection = pymysql.connect(host="127.0.0.1", port=proxy.port, user="app", password="app", database="app", autocommit=True)
+    ask(connection, "SET @rowcall_request = 'r1', @x = concat('a', 'b'), @rowcall_scope = 'GET /orders'", "SELECT 1 FROM things", "SELECT 2 FROM things",
+        "SET @rowcall_request := 'r2'", "SELECT 3 FROM things")
+    outcome = proxy.stop()
+    assert [(r["scope"], r["request"], r["queries"]) for r in outcome.report["requests"]] == [("GET /orders", "r1", 2), ("GET /orders", "r2", 1)], outcome
 
 
 # --- marks --------------------------------------------------------------------------------------------------------------------------
