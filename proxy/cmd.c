@@ -44,6 +44,15 @@ read_file(struct settings *s, struct problem *p)
 	return yaml_load(s, path, path, p);
 }
 
+/* What flags do not say. */
+static bool
+read_rest(struct settings *s, const struct command *c, void (*say)(const char *text), struct problem *p)
+{
+	bool file = c->options & (FOR_RUN | FOR_PROXY | FOR_CONFIG | FOR_REPORT | FOR_DIFF | FOR_FIX);
+
+	return settings_from_environment(s, environ, c->options, say, p) && (!file || read_file(s, p));
+}
+
 enum cmd_next
 cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest)
 {
@@ -63,10 +72,19 @@ cmd_settings(const char *command, int argc, char **argv, struct settings *s, int
 		version_print(stdout);
 		return CMD_DONE;
 	}
-	if (!settings_from_environment(s, environ, c->options, warn, &p) ||
-	    ((c->options & (FOR_RUN | FOR_PROXY | FOR_CONFIG | FOR_REPORT | FOR_DIFF | FOR_FIX)) && !read_file(s, &p))) {
+	if (!read_rest(s, c, warn, &p)) {
 		cmd_wrong(command, &p);
 		return CMD_WRONG;
 	}
 	return CMD_GO;
+}
+
+bool
+cmd_settings_again(const char *command, int argc, char **argv, struct settings *s, struct problem *p)
+{
+	const struct command *c = command_find(command);
+	int rest;
+
+	settings_init(s);
+	return settings_from_flags(s, argc, argv, c->options, &rest, p) && read_rest(s, c, NULL, p);
 }

@@ -10,11 +10,16 @@
 #include "capture.h"
 #include "cmd.h"
 #include "outputs.h"
+#include "reload.h"
 
 enum { LOOK_MS = 20 };
 
 struct proxy {
-	const struct config *cfg;
+	const struct config *cfg;	/* as it started: listeners and threads */
+	const struct settings *settings;
+	struct reloaded *now;		/* what a reload brought; NULL before the first */
+	int argc;
+	char **argv;
 	struct log *log;
 	struct capture *capture;
 	struct event_base *base;
@@ -60,6 +65,25 @@ on_look(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+reload(struct proxy *p)
+{
+	struct problem problem = { "" };
+	struct reloaded *next = reload_read("proxy", p->argc, p->argv, &problem);
+	char changed[400];
+
+	if (!next) {
+		log_error(p->log, 0, "the configuration in use stays: %s", problem.text);
+		return;
+	}
+	collector_reconfigure(capture_collector(p->capture), &next->cfg.rules, &next->cfg.gate, next->cfg.rtt);
+	if (reload_left(p->settings, &next->settings, changed, sizeof changed))
+		log_warn(p->log, 0, "changed, but only a restart takes it in: %s", changed);
+	reload_free(p->now);
+	p->now = next;
+	log_info(p->log, 0, "the configuration was read anew: budgets, allowed findings, baseline, rules and reports; all else needs a restart");
+}
+
+static void
 on_hup(evutil_socket_t signal_number, short what, void *arg)
 {
 	struct proxy *p = arg;
@@ -67,8 +91,9 @@ on_hup(evutil_socket_t signal_number, short what, void *arg)
 
 	(void)signal_number;
 	(void)what;
+	reload(p);
 	if (capture_reload_tls(p->capture, err, sizeof err))
-		log_info(p->log, 0, "certificates were read anew, for sessions from now on; other changes to the configuration need a restart");
+		log_info(p->log, 0, "certificates were read anew, for sessions from now on");
 	else
 		log_error(p->log, 0, "the certificates in use stay: %s", err);
 }
@@ -123,6 +148,7 @@ static int
 proxy(struct proxy *p)
 {
 	struct rlimit before;
+	const struct config *cfg;
 	struct snapshot *snap;
 	char err[400];
 	int status;
@@ -138,15 +164,17 @@ proxy(struct proxy *p)
 		log_error(p->log, 0, "the event loop could not be started");
 	capture_stop(p->capture);
 	snap = capture_snapshot(p->capture);
+	cfg = p->now ? &p->now->cfg : p->cfg;
 	/* A daemon nobody gave a gate to ends well after a drain, whatever came by. */
-	status = snap->gated ? outputs_status(p->cfg, snap) : STATUS_OK;
-	if (!outputs_reports(p->cfg, snap, STDOUT_FILENO))
+	status = snap->gated ? outputs_status(cfg, snap) : STATUS_OK;
+	if (!outputs_reports(cfg, snap, STDOUT_FILENO))
 		status = STATUS_UNUSABLE;
 	if (!capture_finish_recording(p->capture, snap, err, sizeof err))
 		log_error(p->log, 0, "%s", err);
 	outputs_verdict(snap);
 	snapshot_free(snap);
 	capture_free(p->capture);
+	reload_free(p->now);
 	return status;
 }
 
@@ -174,7 +202,7 @@ cmd_proxy(int argc, char **argv)
 		    "nothing to listen on: give --listen 127.0.0.1:5433 --upstream postgresql://HOST:5432, or listen: in rowcall.yaml");
 		status = cmd_wrong("proxy", &problem);
 	} else {
-		struct proxy p = { .cfg = &cfg, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
+		struct proxy p = { .cfg = &cfg, .settings = &settings, .argc = argc, .argv = argv, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
 
 		status = proxy(&p);
 		log_free(p.log);

@@ -18,7 +18,7 @@ const struct command commands[] = {
 	    FOR_RUN, cmd_run },
 	{ "proxy", "[OPTIONS] (--listen ADDRESS --upstream URL)...", "forward and inspect until told to end",
 	    "Ends on SIGINT or SIGTERM after open statements and transactions are done, prints its report on standard output;\n"
-	    "a second signal ends it at once.",
+	    "a second signal ends it at once. SIGHUP reads certificates and what judges (budgets, allow, baseline, rules, reports) anew.",
 	    FOR_PROXY, cmd_proxy },
 	{ "report", "[OPTIONS] [RECORDING]", "render a recording; without one the last run's", NULL, FOR_REPORT, cmd_report },
 	{ "merge", "--record FILE RECORDING...", "make one recording of several, as of the shards of a CI run", NULL, FOR_MERGE,

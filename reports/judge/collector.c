@@ -137,3 +137,19 @@ collector_judge_by(struct collector *c, const struct baseline *b)
 	c->cfg.gate.baseline = b;
 	pthread_mutex_unlock(&c->lock);
 }
+
+void
+collector_reconfigure(struct collector *c, const struct rule_settings *judged_by, const struct gate_config *gate, uint64_t rtt)
+{
+	pthread_mutex_lock(&c->lock);
+	c->cfg.rules = *judged_by;
+	c->cfg.gate = *gate;
+	c->cfg.rtt = rtt;
+	gate_restart(&c->gate, &c->cfg.gate);
+	for (uint32_t i = 0; i < c->findings.n; i++) {
+		struct finding *f = &c->findings.v[i];
+
+		f->allow = gate_allow(&c->gate, f->worst.rule, c->tally.scopes[f->scope].name, f->worst.repeat);
+	}
+	pthread_mutex_unlock(&c->lock);
+}

@@ -82,6 +82,10 @@ struct baseline *collector_measures(struct collector *c) __attribute__((warn_unu
 /* Judge by this baseline from now on; borrowed as the one in gate_config was. */
 void collector_judge_by(struct collector *c, const struct baseline *b);
 
+/* Other rules and another gate for requests from now on, as a reload brings them; findings learn which entries allow them. Copied as
+ * collector_new does: the old gate_config is not used any more. Any thread. */
+void collector_reconfigure(struct collector *c, const struct rule_settings *judged_by, const struct gate_config *gate, uint64_t rtt);
+
 /* Any thread: a snapshot of everything so far; the caller frees it. */
 struct snapshot *collector_snapshot(struct collector *c, const struct run_info *run) __attribute__((warn_unused_result));
 void snapshot_free(struct snapshot *s);

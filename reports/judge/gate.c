@@ -35,6 +35,20 @@ gate_clear(struct gate *g)
 	*g = (struct gate){ 0 };
 }
 
+void
+gate_restart(struct gate *g, const struct gate_config *cfg)
+{
+	struct gate old = *g;
+
+	g->ratchet = (struct ratchet){ 0 };
+	gate_clear(g);
+	gate_init(g, cfg);
+	g->ratchet = old.ratchet;
+	g->judged_requests = old.judged_requests;
+	g->judged_queries = old.judged_queries;
+	g->unjudged = old.unjudged;
+}
+
 bool
 gate_asked(const struct gate_config *cfg)
 {

@@ -54,6 +54,8 @@ struct gate {
 /* cfg must outlive the gate. */
 void gate_init(struct gate *g, const struct gate_config *cfg);
 void gate_clear(struct gate *g);
+/* Judges by another configuration from now on; what was judged by the old one is forgotten, but for totals and what the ratchet measured. */
+void gate_restart(struct gate *g, const struct gate_config *cfg);
 
 /* Somebody asked for a gate. */
 bool gate_asked(const struct gate_config *cfg);

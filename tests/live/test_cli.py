@@ -311,5 +311,5 @@ def test_ping_health_and_a_live_snapshot(rowcall, pg):
 def test_hup_does_not_end_a_proxy(rowcall, pg):
     proxy = rowcall.proxy(pg.url())
     proxy.signal(signal.SIGHUP)
-    proxy.await_text("restart")
+    proxy.await_text("was read anew")
     assert proxy.stop().status == 0

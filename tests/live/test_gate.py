@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every way in which a gate fails, with its status and its own words; and what must not fail."""
+import signal
 import sqlite3
 import subprocess
 
+import psycopg2
 import pytest
 
 from rowcall import PYTHON
@@ -211,3 +213,51 @@ def test_a_step_summary_is_appended_to(rowcall, pg, tmp_path):
         text = summary.read_text()
         assert text.startswith("# earlier step\n") and text.count("<!-- rowcall -->") == runs
     assert (tmp_path / "other.md").read_text().count("<!-- rowcall -->") == 1, "any other file is replaced"
+
+
+# --- reload -----------------------------------------------------------------------------------------------------------------------------
+
+def serve(rowcall, pg, configuration):
+    (rowcall.dir / "rowcall.yaml").write_text(configuration)
+    return rowcall.proxy(pg.url())
+
+
+def request(proxy, key, queries):
+    connection = psycopg2.connect(proxy.url())
+    connection.autocommit = True
+    for number in range(queries):
+        connection.cursor().execute(f"SELECT name FROM things WHERE id = {number} /*route='GET /x',rowcall_request='{key}'*/")
+    connection.close()
+
+
+def reload(rowcall, proxy, configuration, said):
+    (rowcall.dir / "rowcall.yaml").write_text(configuration)
+    proxy.signal(signal.SIGHUP)
+    proxy.await_text(said)
+
+
+def test_hup_reads_budgets_anew(hardened, pg):
+    proxy = serve(hardened, pg, "")
+    request(proxy, "a", 3)
+    reload(hardened, proxy, 'budgets:\n  - {scope: "*", max_queries: 4}\nworkers: 2\n', "configuration was read anew")
+    proxy.await_text("changed, but only a restart takes it in: workers$")
+    request(proxy, "b", 5)
+    run = proxy.stop()
+    assert run.status == 10 and failures(run)["query-budget"].startswith("GET /x: 5 queries in one request, budget 4"), run
+
+
+def test_hup_keeps_what_is_in_use_when_the_file_is_bad(hardened, pg):
+    proxy = serve(hardened, pg, 'budgets:\n  - {scope: "*", max_queries: 4}\n')
+    reload(hardened, proxy, 'budgets:\n  - {scope: "*", max_querys: 400}\n', r'configuration in use stays: rowcall.yaml:2:\d+: unknown key "max_querys"')
+    request(proxy, "a", 5)
+    assert proxy.stop().status == 10
+
+
+def test_hup_takes_in_what_is_allowed(hardened, pg):
+    proxy = serve(hardened, pg, "gate: {fail_on: [n-plus-one]}\n")
+    request(proxy, "a", 9)
+    reload(hardened, proxy, 'gate: {fail_on: [n-plus-one]}\nallow:\n  - {rule: n-plus-one, reason: "known"}\n', "configuration was read anew")
+    request(proxy, "b", 9)
+    run = proxy.stop()
+    assert run.status == 0, run
+    assert [f["suppressed"] for f in run.report["findings"] if f["rule"] == "n-plus-one"] == ["known"]
