@@ -12,7 +12,7 @@
 
 enum { SQL_COLUMNS = 70, LINES_MOST = 120, TEXT_MOST = 1 << 20 };
 
-/* '#' begins an entity, ';' ends a statement, "end" a block. */
+/* '#' begins an entity, ';' ends a statement, "end" a block, backticks the fence around it all. */
 static void
 put_safe(struct strbuf *out, struct span s)
 {
@@ -20,11 +20,11 @@ put_safe(struct strbuf *out, struct span s)
 		uint8_t c = s.p[i];
 		bool starts = i == 0 || !isalnum(s.p[i - 1]);
 
-		if (c == '#' || c == ';' || c == '<' || c == '>' || c == '%' || c == '{' || c == '}' || c == '"' || c == ':' || c == '\\')
+		bool ends = starts && s.n - i >= 3 && strncasecmp((const char *)s.p + i, "end", 3) == 0 && (s.n - i == 3 || !isalnum(s.p[i + 3]));
+
+		if (ends || (c && strchr("#;<>%{}\":\\`", c)))
 			strbuf_printf(out, "#%u;", c);
-		else if (starts && s.n - i >= 3 && strncasecmp((const char *)s.p + i, "end", 3) == 0 && (s.n - i == 3 || !isalnum(s.p[i + 3]))) {
-			strbuf_printf(out, "#%u;", c);
-		} else
+		else
 			strbuf_char(out, (char)c);
 	}
 }
