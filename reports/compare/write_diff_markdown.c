@@ -124,9 +124,9 @@ put_findings(struct strbuf *out, const struct compared_scope *s)
 
 		strbuf_printf(out, "- %s %s, %s, %" PRIu64 "x → %" PRIu64 "x", words[f->change], rules[f->f->rule].title, verdict_name(f->f->verdict),
 		    f->before, f->after);
-		if (*f->f->worst.column) {
-			strbuf_str(out, " ");
-			markdown_code(out, f->f->worst.column, false);
+		if (*f->f->worst.column || f->f->worst.repeat) {
+			strbuf_char(out, ' ');
+			markdown_code(out, *f->f->worst.column ? f->f->worst.column : f->f->worst.repeat->summary, false);
 		}
 		strbuf_char(out, '\n');
 	}

@@ -66,14 +66,15 @@ static void
 put_title(struct page *p, const struct compared_scope *s)
 {
 	static const enum ink inks[] = { INK_PLAIN, INK_PLAIN, INK_GREEN, INK_RED };
+	const struct snap_scope *only = s->after ? s->after : s->before;
 	int64_t by;
 
 	page_blank(p);
 	page_put(p, inks[s->verdict], "%s ", s->verdict == DIFF_WORSE ? "!" : " ");
 	page_name(p, INK_BOLD, s->name, p->width - 44, CUT_MIDDLE);
 	if (!s->before || !s->after) {
-		page_right(p, INK_DIM, "only %s, %" PRIu64 " queries", s->after ? "after" : "before",
-		    (s->after ? s->after : s->before)->queries.p50);
+		page_right(p, INK_DIM, "only %s, %" PRIu64 " quer%s", s->after ? "after" : "before", only->queries.p50,
+		    only->queries.p50 == 1 ? "y" : "ies");
 		page_line(p);
 		return;
 	}
@@ -123,20 +124,18 @@ put_statement(struct page *p, const struct compared_shape *s)
 static void
 put_time(struct page *p, const struct compared_scope *s)
 {
-	char a[TEXT_TIME], b[TEXT_TIME], c[TEXT_TIME], d[TEXT_TIME];
+	static const enum ink inks[] = { INK_DIM, INK_DIM, INK_YELLOW, INK_GREEN };
+	static const char *const words[] = { "too few requests to tell from noise", "within the runs' own noise", "slower beyond noise", "faster beyond noise" };
+	const char *to = p->o->utf8 ? "→" : "->";
+	char a[TEXT_TIME], b[TEXT_TIME], c[TEXT_TIME], d[TEXT_TIME], test[40] = "";
 
 	if (!s->before || !s->after)
 		return;
+	if (s->time.word >= NOISE_UP)
+		snprintf(test, sizeof test, " (p %s %.3f)", s->time.p < 0.001 ? "<" : "=", s->time.p < 0.001 ? 0.001 : s->time.p);
 	page_to(p, INDENT);
-	page_put(p, INK_DIM, "SQL time per request  p50 %s %s %s, p95 %s %s %s ms: ", text_ms(s->before->db.p50, a), p->o->utf8 ? "→" : "->",
-	    text_ms(s->after->db.p50, b), text_ms(s->before->db.p95, c), p->o->utf8 ? "→" : "->", text_ms(s->after->db.p95, d));
-	if (s->time.word == NOISE_FEW)
-		page_wrap(p, INK_DIM, "too few requests to tell from noise");
-	else if (s->time.word == NOISE_WITHIN)
-		page_wrap(p, INK_DIM, "within the runs' own noise");
-	else
-		page_wrap(p, s->time.word == NOISE_UP ? INK_YELLOW : INK_GREEN, "%s beyond noise (p %s %.3f)", noise_name(s->time.word),
-		    s->time.p < 0.001 ? "<" : "=", s->time.p < 0.001 ? 0.001 : s->time.p);
+	page_wrap(p, inks[s->time.word], "SQL time per request: median %s %s %s ms, p95 %s %s %s ms, %s%s", text_ms(s->before->db.p50, a), to,
+	    text_ms(s->after->db.p50, b), text_ms(s->before->db.p95, c), to, text_ms(s->after->db.p95, d), words[s->time.word], test);
 }
 
 static void

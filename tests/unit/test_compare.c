@@ -11,6 +11,7 @@
 
 #include "collected.h"
 #include "fingerprint/limits.h"
+#include "golden_file.h"
 #include "reports/compare/compare.h"
 
 /* ---- noise ---- */
@@ -323,6 +324,42 @@ hunks_have_context(void **state)
 	done(&t);
 }
 
+/* What stands in golden/diff.*: a list that became a loop and kept its count, a longer loop, a route that is gone, a hostile name. */
+static void
+golden_comparison(void **state)
+{
+	static const char *const before[] = { LIST, LIST, LIST, LIST, OTHER,
+		"scope POST /hostile <b>`x`\n1ms | SELECT \"end;#\" FROM t\n2ms | UPDATE t SET a = 1\n",
+		"scope job Import\nloop 1..4\n1ms | SELECT * FROM a WHERE id = %i\n1ms affected 1 | INSERT INTO b VALUES (%i)\nend\n", NULL },
+		*const after[] = { LOOP, LOOP, LOOP, LOOP,
+		"scope POST /hostile <b>`x`\n1ms | SELECT \"end;#\" FROM t\n",
+		"scope job Import\nloop 1..1500\n1ms | SELECT * FROM a WHERE id = %i\n1ms affected 1 | INSERT INTO b VALUES (%i)\nend\n", NULL };
+	static const struct {
+		const char *name;
+		void (*write)(const struct comparison *c, const struct write_options *o, struct strbuf *out);
+		struct write_options o;
+	} formats[] = {
+		{ "diff-96.txt", write_diff_text, { .width = 96 } },
+		{ "diff-96-utf8-all.txt", write_diff_text, { .width = 96, .utf8 = true, .all = true } },
+		{ "diff-60.txt", write_diff_text, { .width = 60 } },
+		{ "diff.md", write_diff_markdown, { .width = 96 } },
+		{ "diff.json", write_diff_json, { .width = 96 } },
+	};
+	struct two t = { 0 };
+
+	(void)state;
+	compare(&t, before, after);
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct strbuf out;
+
+		strbuf_init(&out, 1 << 20);
+		formats[i].write(t.c, &formats[i].o, &out);
+		assert_golden(formats[i].name, strbuf_span(&out));
+		strbuf_clear(&out);
+	}
+	done(&t);
+}
+
 int
 main(void)
 {
@@ -340,6 +377,7 @@ main(void)
 		cmocka_unit_test(one_slow_start_is_no_change),
 		cmocka_unit_test(a_request_that_is_not_there),
 		cmocka_unit_test(hunks_have_context),
+		cmocka_unit_test(golden_comparison),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

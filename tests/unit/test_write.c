@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of the writers: whole reports against golden files (tests/golden), and what must hold for any report.
- * ROWCALL_UPDATE_GOLDEN=1 rewrites the golden files instead; look at the difference before committing it. */
+ * golden_file.h says how the golden files are rewritten. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "fingerprint/mem.h"
+#include "golden_file.h"
 #include "reports/write/text.h"
 #include "reports/write/utf8.h"
 #include "reports/write/write.h"
@@ -36,26 +37,9 @@ check_golden(struct snapshot *(*sample)(void), const char *name, enum format f, 
 {
 	struct snapshot *s = sample();
 	struct strbuf b = written(f, s, o), again = written(f, s, o);
-	char path[128];
-	size_t n = 0;
 
 	assert_true(span_eq(strbuf_span(&b), strbuf_span(&again)));
-	snprintf(path, sizeof path, "golden/%s", name);
-	if (getenv("ROWCALL_UPDATE_GOLDEN")) {
-		char err[256];
-
-		assert_true(write_file(path, strbuf_span(&b), err, sizeof err));
-	}
-	char *want = xmem_zero(b.n + 2);
-	FILE *file = fopen(path, "rb");
-
-	if (!file)
-		fail_msg("no %s", path);
-	n = fread(want, 1, b.n + 1, file);
-	fclose(file);
-	if (n != b.n || memcmp(want, b.p, n) != 0)
-		fail_msg("%s differs from what is written now:\n%s", path, b.p);
-	mem_free(want);
+	assert_golden(name, strbuf_span(&b));
 	strbuf_clear(&b);
 	strbuf_clear(&again);
 	sample_free(s);
