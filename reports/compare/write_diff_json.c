@@ -5,50 +5,11 @@
 #include <stdio.h>
 
 #include "compare.h"
-#include "fingerprint/shapes.h"
+#include "reports/write/emit_keys.h"
 #include "reports/write/html.h"
 #include "reports/write/writers.h"
 
 enum { LINED = 3 };
-
-static void
-key_str(struct emit *j, const char *key, const char *value)
-{
-	emit_key(j, key);
-	emit_str_or_null(j, value);
-}
-
-static void
-key_uint(struct emit *j, const char *key, uint64_t value)
-{
-	emit_key(j, key);
-	emit_uint(j, value);
-}
-
-static void
-key_bool(struct emit *j, const char *key, bool value)
-{
-	emit_key(j, key);
-	emit_bool(j, value);
-}
-
-static void
-key_open(struct emit *j, const char *key, char bracket)
-{
-	emit_key(j, key);
-	emit_open(j, bracket);
-}
-
-static void
-put_shape(struct emit *j, const struct shape *s)
-{
-	char hex[17] = "";
-
-	if (s)
-		shape_hex(s->fingerprint, hex);
-	key_str(j, "fingerprint", hex);
-	key_str(j, "shape", s ? s->text : NULL);
-}
 
 static void
 put_run(struct emit *j, const char *key, const struct snapshot *s)
@@ -57,10 +18,9 @@ put_run(struct emit *j, const char *key, const struct snapshot *s)
 
 	time_text(s->started_us, started);
 	key_open(j, key, '{');
-	key_str(j, "command", s->command);
+	key_str_or_null(j, "command", s->command);
 	key_str(j, "started", started);
-	emit_key(j, "duration_ms");
-	emit_ms(j, s->duration);
+	key_ms(j, "duration_ms", s->duration);
 	key_open(j, "upstreams", '[');
 	for (uint32_t i = 0; i < s->nupstreams; i++)
 		emit_str(j, s->upstreams[i]);
@@ -99,16 +59,11 @@ put_times(struct emit *j, const char *key, const struct snap_scope *s)
 		return;
 	}
 	emit_open(j, '{');
-	emit_key(j, "total");
-	emit_ms(j, s->db.total);
-	emit_key(j, "p50");
-	emit_ms(j, s->db.p50);
-	emit_key(j, "p95");
-	emit_ms(j, s->db.p95);
-	emit_key(j, "p99");
-	emit_ms(j, s->db.p99);
-	emit_key(j, "max");
-	emit_ms(j, s->db.max);
+	key_ms(j, "total", s->db.total);
+	key_ms(j, "p50", s->db.p50);
+	key_ms(j, "p95", s->db.p95);
+	key_ms(j, "p99", s->db.p99);
+	key_ms(j, "max", s->db.max);
 	emit_close(j, '}');
 }
 
@@ -122,8 +77,7 @@ put_noise(struct emit *j, const struct noise *n)
 		emit_null(j);
 	else
 		emit_ms(j, (uint64_t)(n->p * 1e6 + 0.5));	/* three decimals, as milliseconds have */
-	emit_key(j, "spread_ms");
-	emit_ms(j, n->spread);
+	key_ms(j, "spread_ms", n->spread);
 	emit_close(j, '}');
 }
 
@@ -146,7 +100,7 @@ put_statements(struct emit *j, const struct compared_scope *s)
 		key_str(j, "change", change_name(s->shapes[i].change));
 		put_use(j, "before", &s->shapes[i].before);
 		put_use(j, "after", &s->shapes[i].after);
-		put_shape(j, s->shapes[i].shape);
+		key_shape(j, s->shapes[i].shape);
 		emit_close(j, '}');
 	}
 	emit_close(j, ']');
@@ -166,8 +120,8 @@ put_findings(struct emit *j, const struct compared_scope *s)
 		key_str(j, "verdict", verdict_name(f->f->verdict));
 		key_uint(j, "before", f->before);
 		key_uint(j, "after", f->after);
-		key_str(j, "column", f->f->worst.column);
-		put_shape(j, f->f->worst.repeat);
+		key_str_or_null(j, "column", f->f->worst.column);
+		key_shape(j, f->f->worst.repeat);
 		emit_close(j, '}');
 	}
 	emit_close(j, ']');
@@ -178,7 +132,7 @@ put_request(struct emit *j, const char *key, const struct snap_request *r)
 {
 	char buf[REQUEST_LABEL];
 
-	key_str(j, key, r ? request_label(&r->r, buf) : NULL);
+	key_str_or_null(j, key, r ? request_label(&r->r, buf) : NULL);
 }
 
 static void
@@ -200,14 +154,14 @@ put_sequence(struct emit *j, const struct compared_scope *s)
 		key_str(j, "op", op);
 		key_uint(j, "depth", c->line->depth);
 		key_uint(j, "times", c->line->times);
-		put_shape(j, c->line->shape);
+		key_shape(j, c->line->shape);
 		emit_close(j, '}');
 	}
 	emit_close(j, ']');
 	strbuf_init(&mermaid, 1 << 20);
 	if (s->sequence.differs)
 		write_mermaid(s, &mermaid);
-	key_str(j, "mermaid", strbuf_cstr(&mermaid));
+	key_str_or_null(j, "mermaid", strbuf_cstr(&mermaid));
 	scratch_done(j->out, &mermaid);
 	emit_close(j, '}');
 }

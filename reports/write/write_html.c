@@ -5,6 +5,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
+#include "emit_keys.h"
 #include "finding_words.h"
 #include "html.h"
 #include "json_parts.h"
@@ -22,27 +23,6 @@ struct page_document {
 	const struct write_options *o;
 	struct shape_numbers numbers;
 };
-
-static void
-key_open(struct emit *j, const char *key, char bracket)
-{
-	emit_key(j, key);
-	emit_open(j, bracket);
-}
-
-static void
-key_uint(struct emit *j, const char *key, uint64_t value)
-{
-	emit_key(j, key);
-	emit_uint(j, value);
-}
-
-static void
-key_str(struct emit *j, const char *key, const char *value)
-{
-	emit_key(j, key);
-	emit_str(j, value ? value : "");
-}
 
 /* A sentence made in b, which is emptied for the next one. */
 static void

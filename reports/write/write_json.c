@@ -6,37 +6,9 @@
 
 #include "fingerprint/shapes.h"
 #include "fingerprint/sql.h"
-#include "emit.h"
+#include "emit_keys.h"
 #include "json_parts.h"
 #include "writers.h"
-
-static void
-key_str(struct emit *j, const char *key, const char *value)
-{
-	emit_key(j, key);
-	emit_str(j, value ? value : "");
-}
-
-static void
-key_str_or_null(struct emit *j, const char *key, const char *value)
-{
-	emit_key(j, key);
-	emit_str_or_null(j, value);
-}
-
-static void
-key_uint(struct emit *j, const char *key, uint64_t value)
-{
-	emit_key(j, key);
-	emit_uint(j, value);
-}
-
-static void
-key_ms(struct emit *j, const char *key, uint64_t ns)
-{
-	emit_key(j, key);
-	emit_ms(j, ns);
-}
 
 static void
 key_limit(struct emit *j, const char *key, int64_t value)
@@ -55,29 +27,6 @@ key_line(struct emit *j, uint32_t line)
 	emit_key(j, "line");
 	if (line > 0)
 		emit_uint(j, line);
-	else
-		emit_null(j);
-}
-
-static void
-key_open(struct emit *j, const char *key, char bracket)
-{
-	emit_key(j, key);
-	emit_open(j, bracket);
-}
-
-/* A shape as its fingerprint and text, both null when there is none. */
-static void
-key_shape(struct emit *j, const struct shape *sh)
-{
-	char hex[17] = "";
-
-	if (sh)
-		shape_hex(sh->fingerprint, hex);
-	key_str_or_null(j, "fingerprint", hex);
-	emit_key(j, "shape");
-	if (sh)
-		emit_str(j, sh->text);	/* "" for an empty statement */
 	else
 		emit_null(j);
 }
