@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each client of tests/matrix, direct and through rowcall: the same bytes, and no session that rowcall lost sight of.
+"""Each client of tests/matrix, direct and through rowcall: the same bytes, no session that rowcall lost sight of, and of every shape the
+executions, errors and (MariaDB) rows that the server itself counted.
 
-ROWCALL_WRITE_TABLES=1: a run of all of them writes tests/matrix.md. ROWCALL_TEST_SERVERS: URLs of more servers, separated by spaces, to run the clients of the core
-against (postgresql://…, mysql://…, mariadb://…; the account must be allowed everything; database "matrix" is made anew)."""
+ROWCALL_WRITE_TABLES=1: a run of all of them writes tests/matrix.md.
+ROWCALL_TEST_SERVERS: URLs of more servers, separated by blanks, to run the clients of the core against (postgresql://…, mysql://…,
+mariadb://…; the account must be allowed everything; the database "matrix" is made anew).
+ROWCALL_TEST_PSQL, ROWCALL_TEST_MYSQL: commands of newer clients, run against those of these servers that are their own, over each pair of legs.
+"""
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -14,7 +19,7 @@ import jsonschema
 import pytest
 
 from rowcall import TOP
-from servers import MariaDB
+from servers import MariaDB, certificates
 
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
@@ -58,12 +63,15 @@ def table():
 HEAD = """\
 # Clients
 
-Written by tests/live/test_matrix.py. Each client runs one program against PostgreSQL 15 or MariaDB 10.11, direct and through rowcall. Differences:
-bytes of its output that differ. Opaque: sessions that rowcall forwarded without reading, expected (cancel requests, replication) and not.
-Statements and errors: as rowcall counted them (without the polls of clients that wait for a query to run).
+Written by tests/live/test_matrix.py (`tests/run --tables`). Each client runs one program against PostgreSQL 15 or MariaDB 10.11, direct and
+through rowcall. Differences: bytes of its output that differ. Opaque: sessions that rowcall forwarded without reading, expected (cancel requests,
+replication) and not. Shapes, statements and errors: as rowcall counted them, each shape as the server's own log or performance schema does (without
+the polls of clients that wait for a query to run). Wrong: shapes whose executions, errors or rows differ from the server's. Unexecuted: statements
+that failed when they were prepared and that the client never asked to execute, which rowcall does not count. Skipped: executions that the server
+passed over after an error in a pipeline, which it does not log.
 
-| client | server | what it did | differences | opaque | unexpectedly | statements | errors |
-|---|---|---|---|---|---|---|---|
+| client | server | what it did | differences | opaque | unexpectedly | shapes | statements | errors | wrong | unexecuted | skipped |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 POLLS = re.compile("pg_stat_activity|processlist", re.I)
 
@@ -74,13 +82,13 @@ def run(command, environment):
     return done.stdout
 
 
-def both_ways(rowcall, side, command):
+def both_ways(rowcall, side, command, options=()):
     """Runs it direct and through rowcall: both outputs, how rowcall ended, what the server says of the second."""
     side.recreate()
     direct = run(command, side.environment())
     side.recreate()
     mark = side.mark()
-    proxy = rowcall.proxy(side.url, options=["--allow-empty"])
+    proxy = rowcall.proxy(side.url, options=["--allow-empty", *options])
     through = run(command, side.environment(proxy.port))
     return direct, through, proxy.stop(), side.ledger(mark)
 
@@ -103,17 +111,18 @@ def assert_same_figures(program, dialect, report, entries, client):
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_client(rowcall, side, build, table, client):
     if reason := client.missing():
-        table[client.name] = (client.name, client.server, reason, "", "", "", "", "")
+        table[client.name] = (client.name, client.server, reason, *[""] * 9)
         pytest.skip(reason)
     direct, through, outcome, entries = both_ways(rowcall, side(client.server), client.command(client, build))
     assert through == direct
     assert_followed(outcome, client)
     report = outcome.report
-    statements, errors = report["coverage"]["statements"], sum(shape["errors"] for shape in report["shapes"])
+    errors = sum(shape["errors"] for shape in report["shapes"])
     assert_same_figures(rowcall.program, side(client.server).dialect, report, entries, client)
-    polls = sum(shape["executions"] for shape in report["shapes"] if POLLS.search(shape["shape"]))
+    statements = sum(shape["executions"] for shape in report["shapes"] if not POLLS.search(shape["shape"]))
     parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))
-    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, statements - polls, errors)
+    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, len(report["shapes"]), statements,
+                          errors, 0, client.unexecuted, client.skipped)
 
 
 def extra_runs():
@@ -123,13 +132,55 @@ def extra_runs():
                 yield pytest.param(url, client, id=f"{url.partition('//')[2].rpartition('@')[2]}-{client.name}")
 
 
+def followed_on_extra(rowcall, url, client, command, options=(), **more):
+    """Runs it against an extra server, direct and through rowcall: the outcome."""
+    side = (PostgreSQLSide if client.server == "postgresql" else MySQLSide)(url, more=more)
+    direct, through, outcome, _ = both_ways(rowcall, side, command, options)
+    assert through == direct
+    return direct, outcome
+
+
 @pytest.mark.skipif(not EXTRA, reason="ROWCALL_TEST_SERVERS names no more servers")
 @pytest.mark.parametrize("url, client", list(extra_runs()) or [(None, None)])
 def test_client_on_more_servers(rowcall, build, url, client):
     if reason := client.missing():
         pytest.skip(reason)
-    side = (PostgreSQLSide if client.server == "postgresql" else MySQLSide)(url)
-    direct, through, outcome, entries = both_ways(rowcall, side, client.command(client, build))
-    assert through == direct
+    _, outcome = followed_on_extra(rowcall, url, client, client.command(client, build))
     assert_followed(outcome, client)
     assert outcome.report["coverage"]["statements"] > 0
+
+
+LARGE_ROW = hashlib.md5(b"x" * (32 << 20) + b"\n").hexdigest().encode()     # as both scripts print it
+OWN_CLIENTS = {"postgresql": ("psql", "PSQL"), "mysql": ("mariadb", "MYSQL")}   # by scheme: whose script, its variable
+LEGS = {"plain": (["--server-tls", "disable"], False), "client leg": (["--client-tls", "require", "--server-tls", "disable"], True),
+        "both legs": (["--client-tls", "require", "--server-tls", "require"], True), "passthrough": (["--client-tls", "passthrough"], True)}
+
+
+def own_runs():
+    for url in EXTRA:
+        name, variable = OWN_CLIENTS.get(url.partition(":")[0], (None, None))
+        if name and os.environ.get(f"ROWCALL_TEST_{variable}"):
+            yield from (pytest.param(url, name, variable, legs, id=f"{url.rpartition('@')[2]}-{legs}") for legs in LEGS)
+
+
+@pytest.mark.skipif(not list(own_runs()), reason="ROWCALL_TEST_PSQL and ROWCALL_TEST_MYSQL name no client of a server in ROWCALL_TEST_SERVERS")
+@pytest.mark.parametrize("url, name, variable, legs", list(own_runs()) or [(None,) * 4])
+def test_newer_client_on_its_server(rowcall, tmp_path, url, name, variable, legs):
+    client = next(client for client in CLIENTS if client.name == name)
+    options, tls = LEGS[legs]
+    command = os.environ[f"ROWCALL_TEST_{variable}"]
+    if variable == "MYSQL":
+        command += " --no-defaults " + ("--ssl-mode=REQUIRED" if tls else "--ssl-mode=DISABLED --get-server-public-key")
+    certificates(tmp_path, tmp_path)
+    if "require" in options:
+        options = [*options, "--client-cert", tmp_path / "server.crt", "--client-key", tmp_path / "server.key"]
+    # Two certificates break channel binding, as they are to.
+    output, outcome = followed_on_extra(rowcall, url, client, client.command(client, None), options,
+                                        **{variable: command, "PGSSLMODE": "require" if tls else "disable", "PGCHANNELBINDING": "disable"})
+    assert LARGE_ROW in output, "the client did not get as far as its last row"
+    coverage = outcome.report["coverage"]
+    if legs == "passthrough":
+        assert outcome.status == 0 and coverage["opaque_unexpected"] == 0 < coverage["opaque_expected"], outcome
+    else:
+        assert_followed(outcome, client)
+        assert coverage["statements"] > 0

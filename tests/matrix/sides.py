@@ -14,12 +14,13 @@ DATABASE = "matrix"
 
 
 class Side:
-    """A server by its URL (an account that may do anything). server: ours, whose logs can be read, or None.
+    """A server by its URL (an account that may do anything). server: ours, whose logs can be read, or None. more: further
+    variables for its clients.
 
     mark() and then ledger(mark): the entries of ledger.py for what clients had executed in between, None without logs; only when they have ended."""
 
-    def __init__(self, url, server=None):
-        self.at, self.server = urllib.parse.urlsplit(url), server
+    def __init__(self, url, server=None, more=None):
+        self.at, self.server, self.more = urllib.parse.urlsplit(url), server, more or {}
 
     @property
     def url(self):
@@ -28,7 +29,7 @@ class Side:
     def environment(self, port=None):
         """For a client that is to find it; port: of rowcall in front of it."""
         return clean_environment(**self.names(self.at.hostname if port is None else "127.0.0.1", str(port or self.at.port)), TZ="UTC",
-                                 LC_ALL="C.UTF-8", NODE_PATH=str(NODE), NODE_NO_WARNINGS="1")
+                                 LC_ALL="C.UTF-8", NODE_PATH=str(NODE), NODE_NO_WARNINGS="1", **self.more)
 
     def setup(self):
         return (HERE / self.kind / "setup.sql").read_text()
@@ -61,8 +62,8 @@ class PostgreSQLSide(Side):
 class MySQLSide(Side):
     kind = dialect = "mysql"
 
-    def __init__(self, url, server=None):
-        super().__init__(url, server)
+    def __init__(self, url, server=None, more=None):
+        super().__init__(url, server, more)
         import pymysql  # its clients need more packages than the other tests
         # Over TLS where the server has it, so that it caches the password: then clients without TLS are let in without asking for a key.
         tls = {} if server else {"ssl": {"check_hostname": False}}
