@@ -146,6 +146,18 @@ when_ratcheted(const struct page *p, const struct snapshot *s)
 	return false;
 }
 
+/* A loop of look-ups whose values were not recorded, so that rowcall fix cannot run them. */
+static bool
+when_unrecorded(const struct page *p, const struct snapshot *s)
+{
+	(void)p;
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		if (!s->values_in && finding_counts(&s->findings[i]) && s->findings[i].rule == RULE_N_PLUS_ONE &&
+		    s->findings[i].worst.repeat->cls == SQL_READ)
+			return true;
+	return false;
+}
+
 static bool
 when_untagged(const struct page *p, const struct snapshot *s)
 {
@@ -176,6 +188,7 @@ static const struct hint {
 	{ when_found, "fail on these", "--fail-on $RULES" },
 	{ when_clean, "keep it so", "--fail-on n-plus-one --max-queries $MOST" },
 	{ when_ratcheted, "accept it", "rowcall report --update-baseline --allow-increase" },
+	{ when_unrecorded, "check a fix", "--record-values" },
 	{ when_untagged, "name what runs", "rowcall mark NAME" },
 	{ when_hid, "show everything", "--all" },
 	{ when_seen, "in a browser", "--report html:rowcall.html" },
