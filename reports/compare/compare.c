@@ -9,9 +9,18 @@
 #include "reports/judge/gate_ratchet.h"
 #include "reports/write/writers.h"
 
+/* A snapshot by the names of its scopes. */
+struct run_index {
+	const struct snapshot *s;
+	struct keymap scopes;
+	const struct snap_request **median;	/* by scope: the first of its requests, with statements, that makes as many queries as the median one */
+	uint32_t *of_finding;			/* by finding: its scope */
+};
+
 struct comparing {
 	struct comparison *c;
 	const struct compared_run *before, *after;
+	struct run_index index[2];		/* before, after */
 	const struct snap_request *named;	/* the request somebody asked for; NULL */
 	struct arena *a;
 };
@@ -30,6 +39,34 @@ verdict_change_name(enum verdict_change v)
 	static const char *const names[] = { "same", "changed", "better", "worse" };
 
 	return names[v];
+}
+
+/* ---- finding the same again ---- */
+
+static void
+index_run(struct run_index *x, const struct snapshot *s, struct arena *a)
+{
+	x->s = s;
+	x->median = arena_zero(a, s->nscopes * sizeof(*x->median));
+	x->of_finding = arena_zero(a, s->nfindings * sizeof *x->of_finding);
+	for (uint32_t i = 0; i < s->nscopes; i++)
+		keymap_add(&x->scopes, keymap_name(s->scopes[i].name, 0), UINT32_MAX - 1);
+	for (uint32_t i = 0; i < s->nrequests; i++) {
+		const struct snap_request *r = &s->requests[i];
+		uint32_t scope = keymap_find(&x->scopes, keymap_name(r->r.scope, 0));
+
+		if (scope != KEYMAP_NONE && !x->median[scope] && r->r.stmts && r->queries == s->scopes[scope].queries.p50)
+			x->median[scope] = r;
+	}
+	for (uint32_t i = 0; i < s->nfindings; i++)
+		x->of_finding[i] = keymap_find(&x->scopes, keymap_name(s->findings[i].scope, 0));
+}
+
+/* KEYMAP_NONE: the run has no such scope. */
+static uint32_t
+scope_in(const struct run_index *x, const char *name)
+{
+	return keymap_find(&x->scopes, keymap_name(name, 0));
 }
 
 /* ---- statements ---- */
@@ -107,9 +144,9 @@ compare_shapes(struct comparing *k, struct compared_scope *out)
 
 /* Those that count by executions; what is slow is told by the times. */
 static bool
-is_compared(const struct snap_finding *f, const char *scope)
+is_compared(const struct run_index *x, uint32_t i, uint32_t scope)
 {
-	return strcmp(f->scope, scope) == 0 && finding_counts(f) && ratchet_judges(f->rule);
+	return scope != KEYMAP_NONE && x->of_finding[i] == scope && finding_counts(&x->s->findings[i]) && ratchet_judges(x->s->findings[i].rule);
 }
 
 static const struct snap_finding *
@@ -136,34 +173,28 @@ static void
 compare_findings(struct comparing *k, struct compared_scope *out)
 {
 	const struct snapshot *before = k->c->before, *after = k->c->after;
-	uint32_t most = 0;
+	const struct run_index *was = &k->index[0], *is = &k->index[1];
+	uint32_t in_before = scope_in(was, out->name), in_after = scope_in(is, out->name), most = 0;
 
 	for (uint32_t i = 0; i < after->nfindings; i++)
-		most += is_compared(&after->findings[i], out->name);
+		most += is_compared(is, i, in_after);
 	for (uint32_t i = 0; i < before->nfindings; i++)
-		most += is_compared(&before->findings[i], out->name);
+		most += is_compared(was, i, in_before);
 	out->findings = arena_zero(k->a, most * sizeof *out->findings);
 	for (uint32_t i = 0; i < after->nfindings; i++)
-		if (is_compared(&after->findings[i], out->name))
+		if (is_compared(is, i, in_after))
 			add_finding(out, same_finding(before, &after->findings[i]), &after->findings[i]);
 	for (uint32_t i = 0; i < before->nfindings; i++)
-		if (is_compared(&before->findings[i], out->name) && !same_finding(after, &before->findings[i]))
+		if (is_compared(was, i, in_before) && !same_finding(after, &before->findings[i]))
 			add_finding(out, &before->findings[i], NULL);
 }
 
 /* ---- one request of each ---- */
 
-/* The first request of the scope that makes as many queries as its median one. */
 static const struct snap_request *
-median_request(const struct snapshot *s, const struct snap_scope *scope)
+median_request(const struct run_index *x, const struct snap_scope *scope)
 {
-	for (uint32_t i = 0; scope && i < s->nrequests; i++) {
-		const struct snap_request *r = &s->requests[i];
-
-		if (r->r.stmts && r->queries == scope->queries.p50 && strcmp(r->r.scope, scope->name) == 0)
-			return r;
-	}
-	return NULL;
+	return scope ? x->median[scope - x->s->scopes] : NULL;
 }
 
 static const struct snap_request *
@@ -189,8 +220,8 @@ compare_sequences(struct comparing *k, struct compared_scope *out)
 	struct sequence before = { 0 }, after = { 0 };
 	bool mine = k->named && strcmp(k->named->r.scope, out->name) == 0;
 
-	out->one_before = mine && is_of(k->c->before, k->named) ? k->named : median_request(k->c->before, out->before);
-	out->one_after = mine && is_of(k->c->after, k->named) ? k->named : median_request(k->c->after, out->after);
+	out->one_before = mine && is_of(k->c->before, k->named) ? k->named : median_request(&k->index[0], out->before);
+	out->one_after = mine && is_of(k->c->after, k->named) ? k->named : median_request(&k->index[1], out->after);
 	if (out->one_before)
 		before = sequence_of(&out->one_before->r, k->a);
 	if (out->one_after)
@@ -219,12 +250,11 @@ judge(const struct compared_scope *s)
 }
 
 static const struct snap_scope *
-scope_named(const struct snapshot *s, const char *name)
+scope_named(const struct run_index *x, const char *name)
 {
-	for (uint32_t i = 0; i < s->nscopes; i++)
-		if (strcmp(s->scopes[i].name, name) == 0)
-			return &s->scopes[i];
-	return NULL;
+	uint32_t i = scope_in(x, name);
+
+	return i == KEYMAP_NONE ? NULL : &x->s->scopes[i];
 }
 
 static int64_t
@@ -266,7 +296,7 @@ struct comparison *
 compare_runs(const struct compared_run *before, const struct compared_run *after, const char *request, char *err, size_t err_n)
 {
 	struct comparison *c = xmem_zero(sizeof *c);
-	struct comparing k = { c, before, after, NULL, &c->arena };
+	struct comparing k = { .c = c, .before = before, .after = after, .a = &c->arena };
 	const struct snapshot *b = before->snapshot, *a = after->snapshot;
 
 	c->before = b;
@@ -281,12 +311,16 @@ compare_runs(const struct compared_run *before, const struct compared_run *after
 			return NULL;
 		}
 	}
+	index_run(&k.index[0], b, k.a);
+	index_run(&k.index[1], a, k.a);
 	c->scopes = arena_zero(&c->arena, ((size_t)b->nscopes + a->nscopes) * sizeof *c->scopes);
 	for (uint32_t i = 0; i < a->nscopes; i++)
-		add_scope(&k, scope_named(b, a->scopes[i].name), &a->scopes[i]);
+		add_scope(&k, scope_named(&k.index[0], a->scopes[i].name), &a->scopes[i]);
 	for (uint32_t i = 0; i < b->nscopes; i++)
-		if (!scope_named(a, b->scopes[i].name))
+		if (!scope_named(&k.index[1], b->scopes[i].name))
 			add_scope(&k, &b->scopes[i], NULL);
+	keymap_clear(&k.index[0].scopes);
+	keymap_clear(&k.index[1].scopes);
 	if (c->nscopes)
 		qsort(c->scopes, c->nscopes, sizeof *c->scopes, by_verdict);
 	return c;
