@@ -121,6 +121,14 @@ def test_untagged_statements_of_a_transaction_take_its_tag(seen):
     assert (request["scope"], request["request"], request["queries"], request["control"]) == ("pay", "p", 3, 2)
 
 
+def test_execute_of_a_prepared_name_is_its_text(seen):
+    with seen() as capture:
+        ask(capture.connect(), "PREPARE one (int) AS SELECT name FROM things WHERE id = $1 /*route='a'*/", "EXECUTE one (1)", "EXECUTE one (2)", "DEALLOCATE one")
+    executions = {shape["shape"]: shape["executions"] for shape in capture.report["shapes"]}
+    assert executions["SELECT name FROM things WHERE id = ?"] == 2
+    assert not any(shape.startswith("EXECUTE") for shape in executions)
+
+
 def test_every_variable_of_one_set_counts(rowcall, my):
     proxy = rowcall.proxy(my.url(), options=["--admin", "127.0.0.1:0", "--idle-gap", GAP])
     connection = pymysql.connect(host="127.0.0.1", port=proxy.port, user="app", password="app", database="app", autocommit=True)
