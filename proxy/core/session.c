@@ -286,6 +286,12 @@ on_fact(void *ctx, struct span name, struct span value)
 	struct session *s = ctx;
 	struct listener *l = s->listener;
 
+	if (span_is(name, "client_encoding") || span_is(name, "character_set_client")) {
+		if (!atomic_exchange_explicit(&l->encoding_said, true, memory_order_relaxed))
+			log_info(s->worker->shared->log, s->id, "%s: statements in %.*s are read character by character; in shapes their letters beyond ASCII are shown "
+			    "as Latin-1", l->cfg->name, (int)value.n, value.p);
+		return;
+	}
 	if (!span_is(name, "channel_binding") || !span_is(value, "certificates differ") || same_certificate(s))
 		return;
 	if (atomic_exchange_explicit(&l->binding_said, true, memory_order_relaxed))

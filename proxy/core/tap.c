@@ -872,17 +872,31 @@ set_mode(struct tap *t, uint8_t bit, bool on)
 	t->lang.modes = (uint8_t)(on ? t->lang.modes | bit : t->lang.modes & ~bit);
 }
 
-static bool
-unsafe_encoding(struct span v)
+/* How text of a client encoding whose second bytes can look like quotes is read; 0 for all others. */
+static uint8_t
+encoding_modes(struct span v)
 {
-	static const char *const names[] = { "sjis", "shift_jis", "shiftjis", "cp932", "big5", "gbk", "gb18030", "uhc", "johab",
-		"shift_jis_2004", "shiftjis2004", "mskanji", "win932", "win936", "win949", "win950", "windows932", "windows936", "windows949",
-		"windows950" };
+	static const char *const sjis[] = { "sjis", "shift_jis", "shiftjis", "cp932", "shift_jis_2004", "shiftjis2004", "mskanji", "win932", "windows932" };
+	static const char *const pairs[] = { "big5", "gbk", "gb18030", "uhc", "johab", "win936", "win949", "win950", "windows936", "windows949", "windows950" };
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (span_is_nocase(v, names[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof sjis / sizeof *sjis; i++)
+		if (span_is_nocase(v, sjis[i]))
+			return SQL_MODE_UNSAFE_ENCODING | SQL_MODE_SJIS;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		if (span_is_nocase(v, pairs[i]))
+			return SQL_MODE_UNSAFE_ENCODING;
+	return 0;
+}
+
+static void
+set_encoding(struct tap *t, struct span name, struct span value)
+{
+	uint8_t modes = encoding_modes(value);
+
+	set_mode(t, SQL_MODE_UNSAFE_ENCODING, modes & SQL_MODE_UNSAFE_ENCODING);
+	set_mode(t, SQL_MODE_SJIS, modes & SQL_MODE_SJIS);
+	if (modes && t->on_fact)
+		t->on_fact(t->ctx, name, value);
 }
 
 static void
@@ -907,7 +921,7 @@ tap_fact(void *ctx, enum wire_fact kind, struct span name, struct span value)
 	else if (span_is(name, "ansi_quotes"))
 		set_mode(t, SQL_MODE_ANSI_QUOTES, span_is(value, "on"));
 	else if (span_is(name, "client_encoding") || span_is(name, "character_set_client"))
-		set_mode(t, SQL_MODE_UNSAFE_ENCODING, unsafe_encoding(value));
+		set_encoding(t, name, value);
 }
 
 static void

@@ -32,6 +32,7 @@ struct listener {
 	/* Behind worker_shared.tls_lock: a reload replaces them. */
 	SSL_CTX *server_tls;	/* NULL when the server leg is never TLS */
 	SSL_CTX *client_tls;	/* NULL when the client leg is never TLS */
+	_Atomic bool encoding_said;	/* that clients use an encoding whose second bytes can look like quotes has been logged */
 	_Atomic bool binding_said;	/* that channel binding cannot work here has been logged */
 };
 

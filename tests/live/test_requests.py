@@ -43,7 +43,7 @@ def seen(rowcall, pg):
         yield capture
         outcome = capture.proxy.stop()
         assert outcome.status == 0, outcome
-        capture.report = outcome.report
+        capture.report, capture.err = outcome.report, outcome.err
     return capture
 
 
@@ -127,6 +127,16 @@ def test_execute_of_a_prepared_name_is_its_text(seen):
     executions = {shape["shape"]: shape["executions"] for shape in capture.report["shapes"]}
     assert executions["SELECT name FROM things WHERE id = ?"] == 2
     assert not any(shape.startswith("EXECUTE") for shape in executions)
+
+
+def test_an_encoding_whose_bytes_look_like_quotes_is_said(seen):
+    with seen() as capture:
+        connection = capture.connect()
+        connection.set_client_encoding("SJIS")
+        ask(connection, "SELECT name FROM things WHERE name = E'\u30bd' AND id = 1", "SELECT name FROM things WHERE name = E'\uff71\\\\' AND id = 1")
+    executions = {shape["shape"]: shape["executions"] for shape in capture.report["shapes"]}
+    assert executions["SELECT name FROM things WHERE name = ? AND id = ?"] == 2     # the second byte of \u30bd is a backslash
+    assert capture.err.count("statements in SJIS are read character by character") == 1
 
 
 def test_every_variable_of_one_set_counts(rowcall, my):
