@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names the Express request (4 and 5) behind every query of pg or mysql2, and so of Sequelize, Knex, TypeORM, Drizzle and Prisma with
-// @prisma/adapter-pg, in a comment that databases ignore. Copy this file beside your app, then two lines, the first before any route:
+// @prisma/adapter-pg, in a comment that databases ignore. Copy this file beside your app as express_tags.js (.cjs where package.json says
+// "type": "module", and import it), then two lines before any route:
 //
 //     const { tagRequests, tagQueries } = require('./express_tags');
 //     tagQueries(require('pg'), 'sequelize');     // or require('mysql2'); and what speaks through it, whose words the advice then uses

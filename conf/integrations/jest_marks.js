@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells rowcall which test of Jest, Vitest or node:test runs, so that reports and budgets name it: {test: "test/slow/*", max_queries: 400}.
-// Copy this file into your project and name it to the runner, which must run one test at a time:
+// Copy this file into your project (as .cjs for Jest and node:test where package.json says "type": "module") and name it to the runner,
+// which must run one test at a time:
 //
 //     jest.config.js:    setupFilesAfterEnv: ['./jest_marks.js']                        rowcall run -- jest --runInBand
 //     vitest.config.js:  test: { globals: true, setupFiles: ['./jest_marks.js'] }       rowcall run -- vitest run --no-file-parallelism
