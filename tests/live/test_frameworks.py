@@ -53,12 +53,15 @@ def visited(rowcall):
     return Shop(rowcall)
 
 
-def proves(report, broken, clean, location=None, origin="caller", column="orders.customer_id → customers.id", clean_queries=1):
+TIMED = {"slow-query", "slow-request", "idle-in-transaction"}    # a busy machine is no matter of frameworks
+
+
+def proves(report, broken, clean, location=None, origin="caller", clean_queries=1):
     """One N+1, proven, at the broken route; no finding but notes at the clean ones, whose requests were told apart."""
-    findings = [f for f in report["findings"] if f["verdict"] != "note"]
-    found = [(f["rule"], f["verdict"], f["scope"]) for f in findings]
-    assert found == [("n-plus-one", "proven", broken)], found
+    findings = [f for f in report["findings"] if f["verdict"] != "note" and f["rule"] not in TIMED]
+    assert [(f["rule"], f["verdict"], f["scope"]) for f in findings] == [("n-plus-one", "proven", broken)], findings
     (finding,) = findings
+    column = "orders.customer_id → customers.id"
     assert finding["source"]["column"] == column
     assert finding["repeat"]["executions"] == finding["repeat"]["distinct_parameters"] == ROWS
     if location:
@@ -66,6 +69,11 @@ def proves(report, broken, clean, location=None, origin="caller", column="orders
     requests = [(r["scope"], r["queries"]) for r in report["requests"] if r["scope"] in (broken, clean)]
     assert sorted(requests) == sorted([(broken, 1 + ROWS)] + [(clean, clean_queries)] * 2)
     assert all(r["borders_from"] == "tag" for r in report["requests"] if r["scope"] in (broken, clean))
+
+
+def advice(report):
+    (loop,) = [f for f in report["findings"] if f["rule"] == "n-plus-one"]
+    return loop["advice"]
 
 
 def need(program, *paths):
@@ -86,7 +94,7 @@ def test_express(visited, stocked, orm, engine):
     proves(report, "GET /orders", "GET /orders/joined", "express_shop.js")
     assert {"GET /customers/:id", "job Stock"} <= {scope["scope"] for scope in report["scopes"]}
     if orm == "sequelize":
-        assert "include: 'customer'" in report["findings"][0]["advice"]
+        assert "include: 'customer'" in advice(report)
 
 
 # --- Python -------------------------------------------------------------------------------------------------------------------------
@@ -124,7 +132,7 @@ def test_laravel(visited, stocked, tmp_path):
     report = visited.visit("php", "laravel_shop.php", url=stocked["pg"], cwd=tmp_path)
     proves(report, "GET /orders", "GET /orders/joined", "laravel_shop.php", clean_queries=2)
     assert "GET /customers/{id}" in {scope["scope"] for scope in report["scopes"]}
-    assert "with('customer')" in report["findings"][0]["advice"]
+    assert "with('customer')" in advice(report)
 
 
 # --- Go -----------------------------------------------------------------------------------------------------------------------------
@@ -173,7 +181,7 @@ def test_spring(visited, stocked, tmp_path):
                            url=stocked["pg"], env={"JDBC_DATABASE_URL": jdbc(stocked["pg"])}, cwd=tmp_path)
     proves(report, "GET /orders", "GET /orders/joined", "src/main/java/shop/Shop.java")
     assert "GET /customers/{id}" in {scope["scope"] for scope in report["scopes"]}
-    assert "JOIN FETCH" in report["findings"][0]["advice"]
+    assert "JOIN FETCH" in advice(report)
 
 
 # --- what others write ----------------------------------------------------------------------------------------------------------------
@@ -246,7 +254,7 @@ def runs(rowcall, stocked, tmp_path):
         outcome = rowcall.run("--", *command, env=env, cwd=tmp_path)
         assert outcome.status == 0, outcome
         assert "takes no marks" not in outcome.out + outcome.err
-        (finding,) = outcome.report["findings"]
+        (finding,) = [f for f in outcome.report["findings"] if f["rule"] not in TIMED]
         assert (finding["rule"], finding["verdict"], finding["test"]) == ("n-plus-one", "proven", loop)
         assert finding["source"]["column"] == "orders.customer_id → customers.id"
         queries = {}
