@@ -124,6 +124,9 @@ catalogs_settle(void *catalogs)
 
 	pthread_mutex_lock(&c->lock);
 	c->hurry = true;
+	/* What failed before would most likely fail again. */
+	for (uint32_t i = 0; i < c->n; i++)
+		c->entries[i].wanted &= !c->entries[i].failed;
 	pthread_cond_signal(&c->more);
 	while ((c->reading || next_wanted(c)) && pthread_cond_timedwait(&c->done, &c->lock, &until) == 0)
 		;
