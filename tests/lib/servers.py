@@ -231,9 +231,9 @@ class MariaDB(Server):
 
     def launch(self):
         self.spawn("/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.data}", "--bind-address=127.0.0.1", f"--port={self.port}",
-                   f"--socket={self.socket}", f"--pid-file={self.dir}/pid", "--skip-name-resolve", "--skip-log-bin", "--local-infile=1",
-                   "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0",
-                   "--innodb-doublewrite=0", f"--max-connections={self.settings.get('max_connections', 200)}",
+                   f"--socket={self.socket}", f"--pid-file={self.dir}/pid", f"--tmpdir={self.dir}",   # a server that starts deletes others' there
+                   "--skip-name-resolve", "--skip-log-bin", "--local-infile=1", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+                   f"--max-connections={self.settings.get('max_connections', 200)}",
                    f"--general-log={int(self.settings.get('general_log', True))}", f"--general-log-file={self.log}",
                    *(self.history() if self.settings.get("history") else ["--performance-schema=OFF"]), *self.settings.get("settings", ()))
 

@@ -131,7 +131,8 @@ async function kill(db) {
 async function commands(db) {
   section('commands');
   await db.ping();
-  await db.changeUser({ user: options.user, password: options.password, database: options.database });
+  // One library refuses it to servers of MySQL.
+  await db.changeUser({ user: options.user, password: options.password, database: options.database }).catch((error) => show(error.code));
   if (db.reset) {
     await db.reset();
   }
