@@ -75,6 +75,7 @@ put_cut(struct sql_scanner *s)
 	uint8_t *o = s->over ? s->cut_o : s->cur.o;
 	bool glued = o == s->shape || o[-1] == '(' || o[-1] == '[' || o[-1] == '.' || (o - s->shape >= 2 && o[-1] == ':' && o[-2] == ':');
 
+	s->cut_o = o;
 	if (!glued)
 		*o++ = ' ';
 	memcpy(o, "\xe2\x80\xa6", 3);

@@ -170,7 +170,9 @@ tables_resolve(struct sql_scanner *s, struct sql_stmt *out)
 		struct sql_slot *to = &s->out_slots[i];
 
 		*to = (struct sql_slot){ .cls = slot->cls };
-		if (slot->column.n) {
+		bool gone = out->cut && s->shape + slot->column.at + slot->column.n > s->cut_o;	/* its name stood behind the cut */
+
+		if (slot->column.n && !gone) {
 			to->column = piece_text(s, slot->column);
 			to->table = slot_table(s, slot);
 		}

@@ -382,7 +382,7 @@ type_word(struct span w)
 static bool
 type_begins(const struct sql_scanner *s, const uint8_t *p)
 {
-	if (!s->my && s->end - p >= 2 && p[1] == '\'' && lex_class[*p] == LEX_WORD)
+	if (!s->my && s->end - p >= 2 && p[1] == '\'' && strchr("eEnNbBxX", *p))
 		return false;
 	return p < s->end && (lex_class[*p] == LEX_WORD || quote_of_names(s, *p));
 }
