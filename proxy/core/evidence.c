@@ -7,6 +7,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
+#include "tap_internal.h"
 
 enum { SETS = 1024, TEXT = 1024, DIGITS = 18, SPARE = 256, BINARY = 1 };
 
@@ -96,21 +97,6 @@ evidence_pool_free(struct evidence_pool *p)
 		mem_free(e);
 	}
 	mem_free(p);
-}
-
-static void *
-record(struct tap *t, enum rec_type type, size_t size, uint64_t at, uint32_t seq)
-{
-	struct rec *r = ring_reserve(t->shared->ring, size, true);
-
-	if (!r)
-		return NULL;
-	r->type = (uint16_t)type;
-	r->flags = 0;
-	r->t = at;
-	r->session = t->session;
-	r->seq = seq;
-	return r;
 }
 
 /* ---- values ---- */
@@ -289,7 +275,7 @@ evidence_params(struct tap *t, const struct shape *shape, const struct value_has
 			take_param(t, &p, shape, &values[i], bound);
 	if (p.n == 0 && !p.cut)
 		return;
-	r = record(t, REC_PARAMS, sizeof *r + p.n * sizeof *r->v, at, t->seq);
+	r = tap_record(t, REC_PARAMS, sizeof *r + p.n * sizeof *r->v, at, t->seq);
 	if (!r)
 		return;
 	r->h.flags = p.cut;
@@ -365,7 +351,7 @@ tell_set(struct tap *t, const struct known_set *s, const struct wire_column *col
 
 	for (uint32_t i = 0; i < s->n; i++)
 		bytes += name_of(&cols[s->col[i]]).n + span_first(cols[s->col[i]].org_table, LIMIT_NAME).n;
-	r = record(t, REC_COLUMNS, sizeof *r + s->n * sizeof *r->c + bytes, t->now, seq);
+	r = tap_record(t, REC_COLUMNS, sizeof *r + s->n * sizeof *r->c + bytes, t->now, seq);
 	if (!r)
 		return false;
 	r->set = s->hash;
@@ -443,7 +429,7 @@ evidence_row(struct tap *t, struct wire_exec *x, const struct wire_value *values
 
 	if (!e || !e->set.hash || !e->set.n)
 		return;
-	r = record(t, REC_ROW, sizeof *r + e->set.n * sizeof *r->v, t->now, (uint32_t)x->tag[0]);
+	r = tap_record(t, REC_ROW, sizeof *r + e->set.n * sizeof *r->v, t->now, (uint32_t)x->tag[0]);
 	if (!r) {
 		e->cut = true;
 		return;
@@ -489,7 +475,7 @@ evidence_part(struct tap *t, struct wire_exec *x, const struct wire_part *r)
 	struct rec_result *out;
 
 	if (x->want_rows && r->outcome == WIRE_OK) {
-		out = record(t, REC_RESULT, sizeof *out, r->end, (uint32_t)x->tag[0]);
+		out = tap_record(t, REC_RESULT, sizeof *out, r->end, (uint32_t)x->tag[0]);
 		if (out) {
 			out->h.flags = e && e->cut;
 			out->hash = result_hash(e, r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tap_internal: what tap.c (wire events), tap_records.c (the ring), tap_effects.c (what changes the session) and tap_text.c (texts of several
- * statements) share. Nobody else. */
+ * statements) share; evidence.c lays its records with it. Nobody else. */
 #ifndef ROWCALL_TAP_INTERNAL_H
 #define ROWCALL_TAP_INTERNAL_H
 
@@ -86,6 +86,8 @@ ended_seq(const struct wire_exec *x)
 
 /* ---- tap_records.c ---- */
 
+/* Room for a record in the ring, its head filled in, for ring_commit; records of evidence are shed first. seq: the statement, 0 = none. */
+void *tap_record(struct tap *t, enum rec_type type, size_t size, uint64_t at, uint32_t seq);
 void tap_put_text(struct tap *t, enum rec_type type, uint16_t flags, const char *text);
 void tap_put_fact(struct tap *t, unsigned kind, struct span name, struct span value);
 void tap_put_plain(struct tap *t, enum rec_type type, uint16_t flags, uint64_t at);

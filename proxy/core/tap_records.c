@@ -6,9 +6,10 @@
 
 enum { NULL_HASH = 2, VALUE_BYTES = 4096 };
 
-static void *
-record(struct tap *t, enum rec_type type, size_t size, uint64_t at, bool evidence)
+void *
+tap_record(struct tap *t, enum rec_type type, size_t size, uint64_t at, uint32_t seq)
 {
+	bool evidence = type >= REC_PARAMS;
 	struct rec *r = ring_reserve(t->shared->ring, size, evidence);
 
 	if (!r)
@@ -17,7 +18,7 @@ record(struct tap *t, enum rec_type type, size_t size, uint64_t at, bool evidenc
 	r->flags = 0;
 	r->t = at;
 	r->session = t->session;
-	r->seq = 0;
+	r->seq = seq;
 	return r;
 }
 
@@ -25,7 +26,7 @@ void
 tap_put_text(struct tap *t, enum rec_type type, uint16_t flags, const char *text)
 {
 	size_t n = strlen(text);
-	struct rec_text *r = record(t, type, sizeof *r + n, t->now, false);
+	struct rec_text *r = tap_record(t, type, sizeof *r + n, t->now, 0);
 
 	if (!r)
 		return;
@@ -42,7 +43,7 @@ tap_put_fact(struct tap *t, unsigned kind, struct span name, struct span value)
 	name = span_first(name, LIMIT_NAME);
 	value = span_first(value, LIMIT_TAG_BYTES);
 
-	struct rec_fact_rec *r = record(t, REC_FACT, sizeof *r + name.n + value.n, t->now, false);
+	struct rec_fact_rec *r = tap_record(t, REC_FACT, sizeof *r + name.n + value.n, t->now, 0);
 
 	if (!r)
 		return;
@@ -60,7 +61,7 @@ tap_put_fact(struct tap *t, unsigned kind, struct span name, struct span value)
 void
 tap_put_plain(struct tap *t, enum rec_type type, uint16_t flags, uint64_t at)
 {
-	struct rec *r = record(t, type, sizeof *r, at, false);
+	struct rec *r = tap_record(t, type, sizeof *r, at, 0);
 
 	if (!r)
 		return;
@@ -72,7 +73,7 @@ void
 tap_open(struct tap *t, uint16_t upstream, const char *peer, uint64_t now)
 {
 	size_t n = strlen(peer);
-	struct rec_open *r = record(t, REC_OPEN, sizeof *r + n, now, false);
+	struct rec_open *r = tap_record(t, REC_OPEN, sizeof *r + n, now, 0);
 
 	if (!r)
 		return;
@@ -92,7 +93,7 @@ tap_close(struct tap *t, uint64_t now)
 void
 tap_put_start(struct tap *t, struct wire_exec *x, const struct plan *p, uint64_t at)
 {
-	struct rec_start *r = record(t, REC_START, sizeof *r + p->tags.n, at, false);
+	struct rec_start *r = tap_record(t, REC_START, sizeof *r + p->tags.n, at, t->seq + 1);
 
 	set_announced(x, ++t->seq);
 	if (p->part == 0)
@@ -100,7 +101,6 @@ tap_put_start(struct tap *t, struct wire_exec *x, const struct plan *p, uint64_t
 	if (!r)
 		return;
 	r->h.flags = p->flags;
-	r->h.seq = t->seq;
 	r->shape = p->shape;
 	r->params = p->params;
 	r->round_trips = p->part == 0 ? x->round_trips : 0;
@@ -119,11 +119,10 @@ tap_put_end(struct tap *t, const struct wire_exec *x, const struct wire_part *w)
 	static const uint8_t outcomes[] = {
 		[WIRE_OK] = REC_OK, [WIRE_EMPTY] = REC_EMPTY, [WIRE_ERROR] = REC_ERROR, [WIRE_SKIPPED] = REC_SKIPPED, [WIRE_LOST] = REC_LOST,
 	};
-	struct rec_end *r = record(t, REC_END, sizeof *r, w->end, false);
+	struct rec_end *r = tap_record(t, REC_END, sizeof *r, w->end, exec_seq(x));
 
 	if (!r)
 		return;
-	r->h.seq = exec_seq(x);
 	r->h.flags = (uint16_t)((w->batch ? REC_END_BATCH : 0) | (w->open ? REC_END_OPEN : 0));
 	r->start = w->start;
 	r->first = w->first;
