@@ -494,15 +494,15 @@ url_public(struct arena *a, const char *text)
 	struct strbuf out;
 
 	strbuf_init(&out, LIMIT_URL * 2);
-	if (scheme) {
-		const char *from = scheme + 3, *at = from < query ? memrchr(from, '@', (size_t)(query - from)) : NULL;
-		const char *colon = at ? memchr(from, ':', (size_t)(at - from)) : NULL;
 
-		if (colon) {
-			strbuf_add(&out, span_of(text, (size_t)(colon - text)));
-			strbuf_str(&out, ":***");
-			text = at;
-		}
+	/* Without a scheme it is no URL, but may have been meant as one. */
+	const char *from = scheme ? scheme + 3 : text, *at = from < query ? memrchr(from, '@', (size_t)(query - from)) : NULL;
+	const char *colon = at ? memchr(from, ':', (size_t)(at - from)) : NULL;
+
+	if (colon) {
+		strbuf_add(&out, span_of(text, (size_t)(colon - text)));
+		strbuf_str(&out, ":***");
+		text = at;
 	}
 	strbuf_add(&out, span_of(text, (size_t)(query - text)));
 

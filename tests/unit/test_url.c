@@ -280,6 +280,7 @@ shows_no_password(void **state)
 	assert_string_equal(
 	    url_public(&arena, "jdbc:mysql://db/app?user=u&password=secret&x=1"), "jdbc:mysql://db/app?user=u&password=***&x=1");
 	assert_string_equal(url_public(&arena, "not a url"), "not a url");
+	assert_string_equal(url_public(&arena, "u:secret@db/app"), "u:***@db/app");
 }
 
 static void
