@@ -22,7 +22,8 @@ put_record(FILE *f, int control, struct span bytes)
 	fputc(control, f);
 	fputc((int)(bytes.n & 0xff), f);
 	fputc((int)(bytes.n >> 8), f);
-	fwrite(bytes.p, 1, bytes.n, f);
+	if (bytes.n)
+		fwrite(bytes.p, 1, bytes.n, f);
 }
 
 /* A message loses its length, so that the fuzzer can change it and stay in step. */
