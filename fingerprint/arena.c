@@ -2,6 +2,9 @@
 /* arena: see arena.h. Blocks of 4 KiB (first 1 KiB), larger objects get a block of their own size. */
 #include "arena.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "mem.h"
 
 struct arena_block {
@@ -54,6 +57,29 @@ free_blocks(struct arena_block *b)
 		mem_free(b);
 		b = next;
 	}
+}
+
+const char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *p = arena_zero(a, (n < 0 ? 0 : (size_t)n) + 1);
+
+	va_start(ap, fmt);
+	vsnprintf(p, (n < 0 ? 0 : (size_t)n) + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+const char *
+arena_str(struct arena *a, const char *s)
+{
+	return arena_strndup(a, span_str(s));
 }
 
 void

@@ -16,6 +16,10 @@ struct arena {
 void *arena_zero(struct arena *a, size_t n) __attribute__((returns_nonnull));
 /* Copy of the bytes with a NUL behind them, alive until reset. */
 char *arena_strndup(struct arena *a, struct span s) __attribute__((returns_nonnull));
+/* Copy of a NUL-terminated text; NULL becomes "". */
+const char *arena_str(struct arena *a, const char *s) __attribute__((returns_nonnull));
+/* As printf. */
+const char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 /* Forgets everything; keeps one block for reuse. */
 void arena_reset(struct arena *a);
 /* Frees all memory. */

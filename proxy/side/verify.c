@@ -9,7 +9,7 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "plan.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 #include "step.h"
 
 enum { RUNS = 1000, WARM_NS = 3000000000 };	/* executions run; a second, warm round only when the first took no longer */

@@ -7,7 +7,7 @@
 
 #include "reports/judge/facts.h"
 #include "reports/judge/histogram.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 
 /* One shape in the requests of one scope. */
 struct side_shape {

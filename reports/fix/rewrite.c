@@ -8,7 +8,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 
 /* ---- what differs between executions ---- */
 

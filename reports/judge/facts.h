@@ -6,14 +6,9 @@
 #define ROWCALL_FACTS_H
 
 #include "fingerprint/arena.h"
-#include "reports/requests/request.h"
+#include "reports/requests/request_stmt.h"
 
 #define FACTS_NONE UINT32_MAX
-
-/* Control and set-up are counted apart, everything else is a query. An empty statement is a driver's ping: set-up. FETCH and MOVE go on
- * with the query of their cursor: control. */
-enum stmt_kind { KIND_QUERY, KIND_CONTROL, KIND_SETUP };
-enum stmt_kind stmt_kind(const struct shape *s);
 
 /* All executions of one shape in one place (upstream, database, and what USE or SET search_path made of it). */
 struct repeat {
@@ -52,13 +47,6 @@ struct facts {
 
 /* r is borrowed for the life of the facts; everything else lives in the arena. */
 const struct facts *facts_new(const struct request *r, struct arena *a);
-
-/* The execution came back with an answer. */
-bool stmt_ended_well(const struct req_stmt *s);
-/* ns after the request's start when the client had its answer. */
-uint64_t stmt_end(const struct req_stmt *s);
-/* ns the client let pass between two executions; 0 when they overlap. */
-uint64_t stmt_gap(const struct req_stmt *a, const struct req_stmt *b);
 /* Execution i repeats execution p because p, or p's transaction, had failed. */
 bool facts_is_retry(const struct facts *f, uint32_t p, uint32_t i);
 /* A transaction border lies between p and i. Needs facts.epoch. */

@@ -7,7 +7,7 @@
 
 #include "advice.h"
 #include "growth.h"
-#include "keymap.h"
+#include "reports/requests/keymap.h"
 
 /* XXH3-64, seed 0, over the text "rule LF scope LF repeated fingerprint LF LF column" (fingerprint as 16 hex digits, empty when there is
  * none): the same in every run and build, as it holds no counts and no keyed hashes. The source's shape is not in it: a loop over a list

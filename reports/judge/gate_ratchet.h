@@ -8,7 +8,7 @@
 
 #include "baseline.h"
 #include "histogram.h"
-#include "keymap.h"
+#include "reports/requests/keymap.h"
 
 struct ratchet_scope {
 	const char *name;

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "reports/lineage/lineage_words.h"
+#include "lineage_words.h"
 #include "rule_checks.h"
 #include "words.h"
 

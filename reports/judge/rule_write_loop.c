@@ -4,7 +4,7 @@
  * writes that already share their round trips. */
 #include <inttypes.h>
 
-#include "reports/lineage/lineage_words.h"
+#include "lineage_words.h"
 #include "rule_checks.h"
 #include "words.h"
 

@@ -4,7 +4,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/lineage/lineage_words.h"
+#include "lineage_words.h"
 
 /* Different for every pair; spread over all bits. */
 static uint64_t

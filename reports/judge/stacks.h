@@ -6,7 +6,7 @@
 #define ROWCALL_STACKS_H
 
 #include "facts.h"
-#include "keymap.h"
+#include "reports/requests/keymap.h"
 
 /* Statements that are no queries share one place per scope and kind. */
 enum stack_kind { STACK_SCOPE, STACK_QUERY, STACK_CONTROL, STACK_SETUP };

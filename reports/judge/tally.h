@@ -7,7 +7,7 @@
 
 #include "facts.h"
 #include "histogram.h"
-#include "keymap.h"
+#include "reports/requests/keymap.h"
 
 struct tally_shape {
 	const struct shape *shape;

@@ -3,32 +3,8 @@
 #include "words.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
-
-const char *
-arena_printf(struct arena *a, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	char *p = arena_zero(a, (n < 0 ? 0 : (size_t)n) + 1);
-
-	va_start(ap, fmt);
-	vsnprintf(p, (n < 0 ? 0 : (size_t)n) + 1, fmt, ap);
-	va_end(ap);
-	return p;
-}
-
-const char *
-arena_str(struct arena *a, const char *s)
-{
-	return arena_strndup(a, span_str(s));
-}
 
 /* value / unit with one decimal below 10, none from there; halves round up. */
 static const char *

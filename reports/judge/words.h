@@ -6,10 +6,6 @@
 
 #include "fingerprint/arena.h"
 
-/* As printf; lives in the arena. */
-const char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
-/* Copy of a NUL-terminated text; NULL becomes "". */
-const char *arena_str(struct arena *a, const char *s) __attribute__((returns_nonnull));
 /* "0.3 ms", "41 ms", "2.1 s". */
 const char *words_ns(struct arena *a, uint64_t ns);
 /* "1 page", "20 pages". */

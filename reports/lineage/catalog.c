@@ -4,7 +4,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 
 struct catalog {
 	struct arena arena;

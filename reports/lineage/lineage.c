@@ -7,10 +7,9 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/facts.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/request_stmt.h"
+#include "reports/requests/keymap.h"
 #include "lineage_part.h"
-#include "reports/judge/words.h"
 
 enum { ROUNDS = 16, CLOSE_SCORE = 6, HINT_VALUES = 3, LIST_VALUES = 5 };
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 #include "lineage_part.h"
 
 static uint32_t *

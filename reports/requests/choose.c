@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* choose: which request does a statement belong to. identify() says what names and borders it has: first that applies of instance key, mark,
  * session change, scope tag, transaction, idle gap; choose_request() finds the open request that is, or opens one. See group.h. */
-#include "reports/judge/facts.h"
+#include "request_stmt.h"
 #include "group.h"
 
 /* The connection has not been silent for longer than the idle gap: it waits for an answer, is in a transaction of its current request, or

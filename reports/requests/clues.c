@@ -6,8 +6,8 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/keymap.h"
-#include "reports/judge/places.h"
+#include "keymap.h"
+#include "places.h"
 
 enum { FIRST_USER_OID = 16384, FIRST_VALUES = 8, SCRATCH_KEPT = 1 << 20 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* follow: statements from their start to their end, and the transactions around them. See group.h.
  * The server's word on a transaction comes after the answer, so that within a pipeline the verbs tell; its word corrects them. */
-#include "reports/judge/facts.h"
+#include "request_stmt.h"
 #include "fingerprint/mem.h"
 #include "group.h"
 

@@ -3,7 +3,7 @@
 #include "open_requests.h"
 
 #include "close_request.h"
-#include "reports/judge/facts.h"
+#include "request_stmt.h"
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 

@@ -11,7 +11,7 @@
 #include "fingerprint/mem.h"
 #include "packed.h"
 #include "packing.h"
-#include "reports/judge/facts.h"
+#include "reports/requests/request_stmt.h"
 #include "rows.h"
 #include "store_file.h"
 

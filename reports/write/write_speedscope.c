@@ -5,7 +5,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 #include "emit.h"
 #include "stack_words.h"
 #include "writers.h"

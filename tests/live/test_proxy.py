@@ -360,6 +360,8 @@ def refused(port):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass    # it was in the queue when the listener closed
     return False
 
 

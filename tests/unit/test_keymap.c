@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "reports/judge/keymap.h"
+#include "reports/requests/keymap.h"
 
 static void
 indexes_are_dense_and_stable(void **state)

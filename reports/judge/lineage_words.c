@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "reports/judge/words.h"
+#include "words.h"
 
 const struct edge *
 lineage_edge(const struct facts *f, const struct repeat *g)

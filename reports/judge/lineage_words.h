@@ -4,7 +4,7 @@
 #ifndef ROWCALL_LINEAGE_WORDS_H
 #define ROWCALL_LINEAGE_WORDS_H
 
-#include "reports/judge/facts.h"
+#include "facts.h"
 
 /* The edge that ends in the repeat, NULL when lineage has none; and the one that takes turns with it. */
 const struct edge *lineage_edge(const struct facts *f, const struct repeat *g);
