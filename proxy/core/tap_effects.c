@@ -62,6 +62,20 @@ lay_setting(const struct tap *t, struct strbuf *b, struct span name, struct span
 	lay_pair(b, name, span_of(value, n < sizeof value ? n : sizeof value));
 }
 
+/* The text under a name: PostgreSQL's as it stands, MySQL's out of its literal. */
+static void
+lay_prepared(const struct tap *t, struct strbuf *b, struct span name, struct span text)
+{
+	char *room = t->engine == &pg_engine || text.n > LIMIT_WIRE_TEXT ? NULL : mem_alloc(text.n + 1);
+	size_t n = room && text.n ? sql_literal_text(t->lang, text, room, text.n) : 0;
+
+	if (t->engine == &pg_engine)
+		lay_pair(b, name, span_first(text, LIMIT_WIRE_TEXT));
+	else
+		lay_pair(b, name, span_of(room, n <= text.n ? n : 0));
+	mem_free(room);
+}
+
 struct effect *
 tap_effect_of(struct tap *t, const struct identity *id)
 {
@@ -77,8 +91,8 @@ tap_effect_of(struct tap *t, const struct identity *id)
 			lay_setting(t, &pairs, id->settings[i].name, id->settings[i].value);
 		break;
 	case SQL_V_PREPARE:
-		if (t->engine == &pg_engine && id->name.n)
-			lay_pair(&pairs, id->name, span_first(id->value, LIMIT_WIRE_TEXT));
+		if (id->name.n)
+			lay_prepared(t, &pairs, id->name, id->value);
 		break;
 	case SQL_V_RESET:
 	case SQL_V_DEALLOCATE:
@@ -131,8 +145,10 @@ apply_prepare(struct tap *t, struct span name, struct span text)
 {
 	struct identity id;
 
-	if (!text.n || identity_next(t->shared->ids, t->lang, text, &id) == 0)
+	if (!text.n || identity_next(t->shared->ids, t->lang, text, &id) == 0) {
+		t->engine->forget(t->conn, name); /* a text that a variable holds */
 		return;
+	}
 	struct tap_prepared *p = tap_prepared_from(t, &id);
 
 	if (p && !t->engine->remember(t->conn, name, p)) {

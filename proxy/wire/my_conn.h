@@ -156,6 +156,8 @@ struct wire_conn {
 	size_t held;			/* bytes of all my_ask.held */
 	struct my_answer answer;
 	struct my_stmts stmts;
+	struct my_name *names;		/* prepared by SQL text */
+	uint32_t nnames;
 
 	struct my_ask slot;		/* the one ask of a client that waits for each answer */
 	bool slot_used;
@@ -166,6 +168,11 @@ void my_opaque(struct wire_conn *c, enum wire_opaque why, const char *detail);
 void my_fact(const struct wire_conn *c, enum wire_fact kind, struct span name, struct span value);
 
 void my_charset_tell(const struct wire_conn *c, uint16_t collation);
+
+/* my_names.c: wire_engine.find, remember and forget. */
+struct wire_prepared *my_name_find(struct wire_conn *c, struct span name);
+struct wire_prepared *my_name_remember(struct wire_conn *c, struct span name, void *user);
+void my_name_forget(struct wire_conn *c, struct span name);
 
 /* my_command.c: a client message; how much of one that begins with this byte is worth keeping. */
 void my_command(struct wire_conn *c, const struct my_message *m);

@@ -240,30 +240,6 @@ engine_idle(const struct wire_conn *c)
 	    && !(c->status & MY_STATUS_IN_TRANS) && !c->leg[WIRE_CLIENT].inside;
 }
 
-static struct wire_prepared *
-engine_find(struct wire_conn *c, struct span name)
-{
-	(void)c;
-	(void)name;
-	return NULL;
-}
-
-static struct wire_prepared *
-engine_remember(struct wire_conn *c, struct span name, void *user)
-{
-	(void)c;
-	(void)name;
-	(void)user;
-	return NULL;
-}
-
-static void
-engine_forget(struct wire_conn *c, struct span name)
-{
-	(void)c;
-	(void)name;
-}
-
 const struct wire_engine my_engine = {
 	.name = "mysql",
 	.port = 3306,
@@ -280,8 +256,8 @@ const struct wire_engine my_engine = {
 	.cancel_target = engine_cancel_target,
 	.opaque = engine_opaque,
 	.idle = engine_idle,
-	.find = engine_find,
-	.remember = engine_remember,
-	.forget = engine_forget,
+	.find = my_name_find,
+	.remember = my_name_remember,
+	.forget = my_name_forget,
 	.value_text = my_value_text,
 };

@@ -170,6 +170,7 @@ my_stmts_drop(struct wire_conn *c)
 			my_stmt_drop(c, a->stmt);
 	while (c->stmts.oldest)
 		my_stmt_drop(c, c->stmts.oldest);
+	my_name_forget(c, (struct span){ NULL, 0 });
 }
 
 void

@@ -206,7 +206,7 @@ struct wire_engine {
 	/* True when no question is outstanding and no transaction is open: a drain may end the session. */
 	bool (*idle)(const struct wire_conn *c);
 
-	/* SQL-level PREPARE/EXECUTE/DEALLOCATE share names with the protocol (PostgreSQL; no-ops elsewhere). find: NULL when unknown.
+	/* SQL-level PREPARE/EXECUTE/DEALLOCATE: on PostgreSQL they share names with the protocol, on MySQL they have their own. find: NULL when unknown.
 	 * remember: a statement the watcher saw prepared by SQL, user is its own; NULL when full. forget: name empty = all. */
 	struct wire_prepared *(*find)(struct wire_conn *c, struct span name);
 	struct wire_prepared *(*remember)(struct wire_conn *c, struct span name, void *user);

@@ -81,3 +81,20 @@ def test_a_cursor_fetched_in_pieces_is_one_statement_of_many_round_trips(rowcall
     (request,) = (r for r in outcome.report["requests"] if r["queries"])
     # BEGIN, Parse, three pieces, COMMIT, each waited for; a fourth when the client asks whether there is more.
     assert request["round_trips"] in (6, 7), request
+
+
+def test_a_text_prepared_by_sql_is_known_by_its_name(mysql):
+    connection, report = mysql
+    cursor = connection.cursor()
+    cursor.execute("PREPARE look FROM 'SELECT id FROM things WHERE name = ''thing'' AND id = ?'")
+    for i in (1, 2, 3):
+        cursor.execute(f"SET @i = {i}")
+        cursor.execute("EXECUTE Look USING @i")
+    cursor.execute("SET @text = 'SELECT 1'")
+    cursor.execute("PREPARE look FROM @text")
+    cursor.execute("EXECUTE look")
+    cursor.execute("DEALLOCATE PREPARE look")
+    connection.ping()
+    shapes = report()
+    assert shapes["SELECT id FROM things WHERE name = ? AND id = ?"]["executions"] == 3
+    assert shapes["EXECUTE ?"]["executions"] == 1, "what a variable held is not known"
