@@ -168,6 +168,12 @@ names(struct sql_scanner *s, struct cur *c, uint8_t **token_o, const uint8_t *li
 			}
 			end++;
 		} else if (UNLIKELY(n == 16 || (lex_high_mask(w) & ((1u << n) - 1)) || way.odd)) {
+			bool taken = false;
+
+			if (n < 16 && (next == '\'' || next == '&' || *from == '_'))
+				LEND(taken = word_prefix(s, n));
+			if (taken)
+				return;
 			if (way.odd || n < 16 || (!way.safe && s->end - from < 32) || !long_word(s, c, w, way))
 				LEND(word_slow(s));
 			return;
