@@ -129,7 +129,7 @@ put_setting(struct sql_scanner *s, struct sql_stmt *out)
 	else if (s->verb == SQL_V_PREPARE && s->my && s->nvalues && !s->stmt_value.p)
 		out->value = s->values[0].raw;
 	else if (s->verb == SQL_V_PREPARE && s->stmt_value.p)
-		out->value.n = (size_t)(s->last - s->stmt_value.p);
+		out->value.n = s->last > s->stmt_value.p ? (size_t)(s->last - s->stmt_value.p) : 0; /* none behind AS */
 	else if (s->config_value && s->nvalues > s->config_value && s->values[s->config_value - 1].kind == SQL_VALUE_LITERAL) {
 		out->name = lower_name(s, unquote(s->values[s->config_value - 1].raw));
 		out->value = s->values[s->config_value].raw;
