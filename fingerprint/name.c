@@ -10,13 +10,19 @@ drop_name(struct sql_scanner *s)
 	take_back_word(s, s->shape + s->path_at, s->path_prev, s->old_elem);
 }
 
+static bool
+behind(const struct sql_scanner *s, const char *word, size_t n)
+{
+	return (size_t)(s->cur.o - s->shape) >= n && memcmp(s->cur.o - n, word, n) == 0;
+}
+
 /* The mark that stands for a savepoint's, cursor's or prepared statement's name. */
 static void
 put_generated(struct sql_scanner *s, struct span name)
 {
 	struct cur *c = &s->cur;
 
-	if (s->verb == SQL_V_RELEASE || s->verb == SQL_V_ROLLBACK_TO) {
+	if ((s->verb == SQL_V_RELEASE && behind(s, "RELEASE", 7)) || (s->verb == SQL_V_ROLLBACK_TO && behind(s, "TO", 2))) {
 		memcpy(c->o, " SAVEPOINT", 10);
 		c->o += 10;
 	}
