@@ -60,7 +60,11 @@ key_shape(struct emit *j, const struct shape *sh)
 	if (sh)
 		shape_hex(sh->fingerprint, hex);
 	key_str_or_null(j, "fingerprint", hex);
-	key_str_or_null(j, "shape", sh ? sh->text : NULL);
+	emit_key(j, "shape");
+	if (sh)
+		emit_str(j, sh->text); /* an empty statement's is empty */
+	else
+		emit_str_or_null(j, NULL);
 }
 
 #endif

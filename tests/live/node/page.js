@@ -183,6 +183,7 @@ const scenarios = {
     assert.equal(await place(), first);
     await page.keyboard.press('Enter');
     await page.waitForURL(/#request\/\d+$/);
+    await page.waitForSelector('#request');
     await page.keyboard.press('Escape');
     await page.waitForURL(/#requests$/);
     await page.waitForSelector('#overview');
