@@ -95,7 +95,26 @@ check_values(struct sql_lang lang, const struct sql_stmt *st, struct span text)
 		CHECK(printable(st->tables[i].name));
 }
 
-/* The shape of the shape is that shape, with the same class. */
+/* Whether they differ in blanks at most. */
+static bool
+same_but_blanks(struct span a, struct span b)
+{
+	size_t i = 0, k = 0;
+
+	for (;;) {
+		while (i < a.n && a.p[i] == ' ')
+			i++;
+		while (k < b.n && b.p[k] == ' ')
+			k++;
+		if (i == a.n || k == b.n)
+			return i == a.n && k == b.n;
+		if (a.p[i++] != b.p[k++])
+			return false;
+	}
+}
+
+/* The shape of the shape is that shape, with the same class. In what is no SQL a blank may come or go (`f ?[` after a collapsed CAST); the
+ * golden cases know no such mercy. */
 static void
 check_again(struct fuzzed *f, struct sql_lang lang, const struct sql_stmt *st)
 {
@@ -108,8 +127,9 @@ check_again(struct fuzzed *f, struct sql_lang lang, const struct sql_stmt *st)
 	if (st->cut || again.cut)		/* what stands at the cut may read as something else, and a long name as too long */
 		return;
 	show("the shape, and how it is read", shape, again.shape);
-	CHECK(span_eq(again.shape, shape));
-	CHECK(again.fingerprint == st->fingerprint && again.cls == st->cls && again.verb == st->verb);
+	CHECK(same_but_blanks(again.shape, shape));
+	CHECK(again.cls == st->cls && again.verb == st->verb);
+	CHECK(!span_eq(again.shape, shape) || again.fingerprint == st->fingerprint);
 	CHECK(sql_fingerprint(shape) == st->fingerprint);
 }
 
