@@ -12,6 +12,7 @@ rowcall_test(test_sql_secrets unit/test_sql_secrets.c fingerprint)
 # Over the golden cases and what it once found. For longer take -dict=tests/fuzz/fuzz_sql.dict, too.
 rowcall_fuzzer(fuzz_sql fingerprint ${CMAKE_CURRENT_BINARY_DIR}/fuzz_sql.seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/sql)
 rowcall_fuzzer_seeds(fuzz_sql golden "sql/*.cases")
+set_tests_properties(fuzz_sql PROPERTIES ENVIRONMENT ROWCALL_FUZZ_AGAIN=1)
 
 # PostgreSQL's parser as an oracle.
 if(TARGET rowcall)
