@@ -105,7 +105,8 @@ def assert_same_figures(program, dialect, report, entries, client):
     """Executions, errors and rows of each shape as the server saw them."""
     unexecuted, skipped, differences = ledger.compare(ledger.by_shape(program, dialect, entries), ledger.of_report(report))
     assert not differences, "".join(f"\n{shape}\n    server:  {said}\n    rowcall: {told}" for shape, said, told in differences)
-    assert (unexecuted, skipped) == (client.unexecuted, client.skipped)
+    assert unexecuted == client.unexecuted
+    assert skipped <= client.skipped, "how many had been sent when the error came depends on who was faster"
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)

@@ -84,11 +84,12 @@ def mariadb(events, queries, executed):
 
     Events of the binary protocol have no text; long and binary texts are cut there. What runs inside a procedure has events of its own, but the
     client sees its rows as those of the CALL, and an error once. The rows of SHOW are not told. The rows of a cursor come with its fetches.
+    What EXECUTE in SQL executes is the text that PREPARE put under the name.
     """
     threads = sorted({event[0] for event in events if event[1].startswith("statement/sql/")})
     queries = dict(zip(threads, queries))
     executed = dict(zip(sorted({event[0] for event in events if event[1] in EXECUTIONS}), executed))
-    found, inside, last = [], collections.Counter(), {}
+    found, inside, last, prepared = [], collections.Counter(), {}, {}
     for thread, name, text, rows, errors in events:
         if name == "statement/sp/stmt":
             inside[thread] += rows
@@ -100,6 +101,12 @@ def mariadb(events, queries, executed):
                 last[thread] = len(found)
             elif text.endswith("...") or len(text) >= 1000:
                 text = next((whole for whole in queries[thread] if whole.startswith(text[:-3].partition("\ufffd")[0])), text)
+            if prepare := re.match(r"PREPARE\s+(\w+)\s+FROM\s+'(.*)'\s*$", text, re.S | re.I):
+                prepared[thread, prepare[1].lower()] = prepare[2].replace("''", "'")
+            elif execute := re.match(r"EXECUTE\s+(\w+)", text, re.I):
+                text = prepared.get((thread, execute[1].lower()), text)
+            elif gone := re.match(r"(?:DEALLOCATE|DROP)\s+PREPARE\s+(\w+)", text, re.I):
+                prepared.pop((thread, gone[1].lower()), None)
             rows = None if text.upper().startswith("SHOW") else rows + inside.pop(thread, 0)
             found.append(Entry(text, errors > 0, rows))
     assert not any(executed.values()), "the two logs disagree"
