@@ -303,6 +303,6 @@ def certificates(keep, into):
 
 
 def clean_environment(**more):
-    """Our environment without anything that points at a database or at rowcall, plus `more`."""
-    hidden = re.compile(r"^(PG|MYSQL|DB_|DATABASE|ROWCALL_)|(_|^)(URL|DSN)$")
+    """Our environment without what points at a database or at rowcall, without what tells of a CI system or of colours, plus `more`."""
+    hidden = re.compile(r"^(PG|MYSQL|DB_|DATABASE|ROWCALL_|GITHUB_|GITLAB_|CI_|CLICOLOR)|(_|^)(URL|DSN)$|^(CI|NO_COLOR|FORCE_COLOR|COLUMNS)$")
     return {k: v for k, v in os.environ.items() if not hidden.search(k)} | more
