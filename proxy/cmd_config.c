@@ -77,6 +77,8 @@ act(const struct settings *s, struct arena *a, const char *what)
 
 	if (!config_build(s, a, NULL, 0, &cfg, &p))
 		return cmd_wrong("config", &p);
+	if (cfg.baseline_absent)
+		fprintf(stderr, "rowcall: warning: %s\n", cfg.baseline_absent);
 	config_clear(&cfg);
 	if (strcmp(what, "check") == 0) {
 		printf("%s is fine: ", *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)");

@@ -195,7 +195,7 @@ cmd_proxy(int argc, char **argv)
 	if (rest < argc) {
 		snprintf(problem.text, sizeof problem.text, "unexpected argument %s", argv[rest]);
 		status = cmd_wrong("proxy", &problem);
-	} else if (!config_build(&settings, &arena, NULL, 0, &cfg, &problem)) {
+	} else if (!config_build_to_judge(&settings, &arena, NULL, 0, &cfg, &problem)) {
 		status = cmd_wrong("proxy", &problem);
 	} else if (cfg.nlistens == 0) {
 		snprintf(problem.text, sizeof problem.text,

@@ -112,7 +112,7 @@ report(const struct settings *s, struct arena *a, int argc, char **argv)
 		problem(&p, "one RECORDING only; rowcall merge makes one of several");
 		return cmd_wrong("report", &p);
 	}
-	if (!config_build(s, a, NULL, 0, &cfg, &p))
+	if (!config_build_to_judge(s, a, NULL, 0, &cfg, &p))
 		return cmd_wrong("report", &p);
 	if (argc == 0 && !keep_last(last, sizeof last)) {
 		problem(&p, "there is no last run; name a RECORDING, or make one with rowcall run -- COMMAND");

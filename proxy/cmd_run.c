@@ -215,7 +215,7 @@ find_databases(struct run *r, struct problem *p)
 	found = arena_zero(&r->arena, (d->nupstreams + 1) * sizeof *found);
 	for (uint32_t i = 0; i < d->nupstreams; i++)
 		found[i] = (struct upstream_found){ d->upstreams[i].text, d->upstreams[i] };
-	if (!config_build(&r->settings, &r->arena, found, d->nupstreams, &r->cfg, p))
+	if (!config_build_to_judge(&r->settings, &r->arena, found, d->nupstreams, &r->cfg, p))
 		return false;
 	for (uint32_t i = 0; i < d->nnotes; i++)
 		say(r, d->notes[i]);

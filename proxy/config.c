@@ -499,6 +499,18 @@ config_build(
 	return false;
 }
 
+bool
+config_build_to_judge(
+    const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out, struct problem *p)
+{
+	if (!config_build(s, a, found, nfound, out, p))
+		return false;
+	if (!out->baseline_absent)
+		return true;
+	config_clear(out);
+	return problem(p, "%s", out->baseline_absent);
+}
+
 void
 config_clear(struct config *c)
 {

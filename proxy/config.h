@@ -55,6 +55,7 @@ struct config {
 	struct gate_config gate;
 	struct baseline *baseline;	/* what gate.baseline points to; owned */
 	bool update_baseline;
+	const char *baseline_absent;	/* the baseline that was named is not there and is not being written either: a sentence; NULL */
 	bool baseline_unnamed;		/* nobody said where it is: --update-baseline writes the usual name */
 	struct baseline_update how_to_update;
 	int exit_code;		/* status of a failed gate, default 10 */
@@ -90,6 +91,9 @@ struct upstream_found {
 /* Builds the whole configuration. Strings live in the arena, filters until config_clear. found: upstreams to use when the settings name
  * none (run, which also makes a certificate where TLS towards the command has none); NULL for none. False: the problem says what to change. */
 bool config_build(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out,
+    struct problem *p) __attribute__((warn_unused_result));
+/* The same for a command that judges: a baseline that was named and is not there is an error, too, as nothing would be compared with it. */
+bool config_build_to_judge(const struct settings *s, struct arena *a, const struct upstream_found *found, uint32_t nfound, struct config *out,
     struct problem *p) __attribute__((warn_unused_result));
 void config_clear(struct config *c);
 

@@ -178,6 +178,10 @@ build_baseline(const struct settings *s, struct arena *a, struct config *c, stru
 	} else
 		return true;
 	c->gate.baseline = c->baseline = baseline_load(c->gate.baseline_file, &absent, why.text, sizeof why.text);
+	if (absent && !c->update_baseline)
+		c->baseline_absent = arena_printf(a, "%s: the baseline %s is not there, and without it loops and growth would pass unseen: take "
+		    "back the committed file, correct its name, or write it with --update-baseline%s", config_where_said(s, a, &said),
+		    c->gate.baseline_file, in_ci() ? " on your own machine and commit it" : "");
 	if (c->baseline || absent)
 		return true;
 	return problem(p, "the baseline cannot be used: %.700s; take back the committed file, or remove it and write it anew with "

@@ -112,7 +112,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_ALLOW_REASON] = { NULL, "allow[].reason", "TEXT", .type = OPTION_TEXT, .help = "why; an entry needs one" },
 	[OPT_ALLOW_UNTIL] = { NULL, "allow[].until", "DATE", .type = OPTION_TEXT, .help = "last day it holds (2027-01-01)" },
 	[OPT_BASELINE] = { "baseline", "baseline", "FILE", .type = OPTION_TEXT, .commands = JUDGE,
-	    .help = "what scopes did when it was recorded (rowcall.baseline.json): fail on what is new or has grown since; said in "
+	    .help = "what scopes did when it was recorded (rowcall.baseline.json): fail on what is new or has grown since; it must be there, and said in "
 		    "rowcall.yaml it lies beside it" },
 	[OPT_UPDATE_BASELINE] = { "update-baseline", .type = OPTION_BOOL, .commands = FOR_RUN | FOR_REPORT,
 	    .help = "record this run in the baseline: new scopes are added, counts that fell are lowered, the rest stays; not where CI is set" },

@@ -13,7 +13,7 @@ reload_read(const char *command, int argc, char **argv, struct problem *p)
 {
 	struct reloaded *r = xmem_zero(sizeof *r);
 
-	if (cmd_settings_again(command, argc, argv, &r->settings, p) && config_build(&r->settings, &r->arena, NULL, 0, &r->cfg, p))
+	if (cmd_settings_again(command, argc, argv, &r->settings, p) && config_build_to_judge(&r->settings, &r->arena, NULL, 0, &r->cfg, p))
 		return r;
 	settings_clear(&r->settings);
 	arena_clear(&r->arena);

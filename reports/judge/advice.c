@@ -349,7 +349,9 @@ duplicate_advice(struct arena *a, const struct raw_finding *f)
 {
 	if (f->verdict == VERDICT_NOTE)
 		return "";
-	return arena_printf(a, "ask once per request and keep the answer: %" PRIu32 " executions would go away", f->excess);
+	return arena_printf(a, "%s: %s would go away",
+	    f->across ? "ask once per request and hand the answer on, or keep it where all of them look first" : "ask once per request and keep the answer",
+	    words_count(a, f->excess, "execution", "executions"));
 }
 
 static const char *
@@ -387,7 +389,7 @@ advice_text(struct arena *a, const struct raw_finding *f, enum framework framewo
 	case RULE_PREPARE_CHURN:
 		return prepare_advice(f);
 	case RULE_CROSS_SCOPE_REPEAT:
-		return f->verdict == VERDICT_NOTE ? "" : "load it once per request and hand it on, or keep it in a cache of the request that all of them ask";
+		return "where one place knows what all of them need, load it there in one go and hand it on";
 	case RULE_QUERY_ERROR:
 		return "the database's log has the message to this code";
 	case RULE_QUERY_BUDGET:

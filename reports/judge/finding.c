@@ -138,8 +138,10 @@ findings_add(struct findings *all, const struct request *r, const struct raw_fin
 	f->excess += raw->excess;
 	f->wasted += raw->wasted;
 	f->counted |= !raw->allowed;
-	if (judged && !raw->allowed && raw->verdict != VERDICT_NOTE)
+	if (judged && !raw->allowed && raw->verdict != VERDICT_NOTE) {
 		f->judged[raw->verdict]++;
+		f->judged_across[raw->verdict] += raw->across;
+	}
 	return i;
 }
 

@@ -31,6 +31,7 @@ struct finding {
 	int32_t allow;			/* index of the allow entry that covers it, or -1 */
 	bool counted;			/* some instance carries no rowcall_allow tag */
 	uint64_t judged[2];		/* instances the gate may fail, by verdict: proven, suspected */
+	uint64_t judged_across[2];	/* those of them that ask across modules */
 	struct growth growth;		/* of a loop */
 	uint32_t next_in_scope;		/* index, or KEYMAP_NONE */
 };

@@ -261,19 +261,21 @@ judge_budgets(const struct gate *g, const struct gate_run *run, struct results *
 
 /* ---- findings ---- */
 
-/* Instances that fail the gate by fail_on. */
+/* Instances that fail the gate by fail_on. Questions that modules ask each on their own are duplicates, and cross-scope-repeat means them. */
 static uint64_t
 failing_instances(const struct gate_config *cfg, const struct finding *f)
 {
 	uint64_t most = 0;
 
 	for (uint32_t i = 0; i < cfg->nfail_on; i++) {
-		uint64_t n = f->judged[VERDICT_PROVEN];
+		enum rule_id rule = cfg->fail_on[i].rule;
+		const uint64_t *judged = rule == RULE_CROSS_SCOPE_REPEAT && f->worst.rule == RULE_DUPLICATE ? f->judged_across : f->judged;
+		uint64_t n = judged[VERDICT_PROVEN];
 
-		if (cfg->fail_on[i].rule != f->worst.rule)
+		if (rule != f->worst.rule && judged != f->judged_across)
 			continue;
 		if (!cfg->fail_on[i].proven_only)
-			n += f->judged[VERDICT_SUSPECTED];
+			n += judged[VERDICT_SUSPECTED];
 		if (n > most)
 			most = n;
 	}

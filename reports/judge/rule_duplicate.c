@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* duplicate: the same read with the same parameters more than once in one request.
- * A repeat counts when no write to its tables and no transaction border lies between; proven when the results were compared and equal.
+ * A repeat counts when no write to its tables and no transaction border lies between; proven when the results were compared and equal. Where
+ * several modules ask, it names them.
  * A note: re-reads (written, another transaction, another result between) and polling. Not a finding: retries after a failure, and reads
  * without a table (sequences, clocks, locks), which may well differ each time. */
 #include <inttypes.h>
 
+#include "modules.h"
 #include "rule_checks.h"
 #include "words.h"
 
@@ -20,6 +22,7 @@ struct links {
 	uint32_t most;         /* executions of the set repeated most */
 	uint64_t busy, wasted; /* ns in the counted sets; in their repeats */
 	uint64_t poll_gap;     /* ns, the last one */
+	struct modules modules; /* that asked, in those executions */
 };
 
 static const uint64_t POLL_GAP = 50 * 1000000ull; /* ns between executions from which it may be a poll */
@@ -108,12 +111,14 @@ add_link(struct links *l, const struct facts *f, uint32_t i, enum link kind, uin
 			l->first = p;
 		l->busy += f->r->stmts[p].busy;
 		l->trips += f->r->stmts[p].round_trips;
+		modules_add(&l->modules, f->r, p);
 	}
 	if (depth[i] > l->most)
 		l->most = depth[i];
 	l->busy += s->busy;
 	l->trips += s->round_trips;
 	l->wasted += s->busy;
+	modules_add(&l->modules, f->r, i);
 }
 
 static const char *
@@ -146,6 +151,10 @@ add_duplicate(const struct facts *f, const struct repeat *g, const struct links 
 		    results_evidence(l, found->excess, a));
 	if (*share)
 		found->evidence = arena_printf(a, "%s, the repeats take %s", found->evidence, share);
+	if (l->modules.n > 1) {
+		found->across = true;
+		found->evidence = arena_printf(a, "%s; %s", found->evidence, modules_words(&l->modules, a));
+	}
 }
 
 static const char *

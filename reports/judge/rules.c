@@ -23,7 +23,8 @@ const struct rule rules[RULES] = {
 	    "One request prepares the same statement on one connection again and again, where once would do.", rule_prepare_churn },
 	[RULE_QUERY_ERROR] = { "query-error", "ERROR", "The server refused a statement.", rule_query_error },
 	[RULE_CROSS_SCOPE_REPEAT] = { "cross-scope-repeat", "REPEAT",
-	    "Several modules of one request ask the database for the same, and none sees that the others do.", rule_cross_scope_repeat },
+	    "Several modules of one request execute the same query, and none sees that the others do; where they even ask the same question, it is a duplicate that names them.",
+	    rule_cross_scope_repeat },
 	[RULE_QUERY_BUDGET] = { "query-budget", "BUDGET", "A request executed more queries than its budget allows.", NULL },
 };
 

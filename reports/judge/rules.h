@@ -40,6 +40,7 @@ struct raw_finding {
 	uint64_t busy;			/* ns in the executions */
 	uint64_t wasted;		/* ns a fix would save */
 	uint32_t first_stmt;		/* index of the first execution in the request; of the worst one for slow-query and large-result */
+	bool across;			/* duplicate: several modules ask, so that --fail-on cross-scope-repeat means it, too */
 	uint8_t cause;			/* prepare-churn: enum prepare_cause */
 	bool allowed;			/* every execution carries a rowcall_allow tag that names the rule */
 	const char *evidence;		/* one line in words: "50 distinct parameters, median gap 0.3 ms" */

@@ -125,9 +125,33 @@ def test_an_unreadable_baseline_stops_before_anything_runs(rowcall, pg, text, wh
     assert not (rowcall.dir / "ran").exists()
 
 
-def test_a_baseline_that_is_not_there_is_said(rowcall, pg, shop):
-    run = browse(rowcall, pg, shop, "--baseline", FILE)
-    assert run.status == 0 and f"there is no {FILE} yet" in said(run), run
+@pytest.mark.parametrize("named, where", [("flag", "--baseline"), ("environment", "ROWCALL_BASELINE"), ("file", "rowcall.yaml:1:")])
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_a_baseline_that_is_not_there_stops_before_anything_runs(rowcall, pg, named, where, ci):
+    """Deleted or mistyped, it must not turn the ratchet off."""
+    if named == "file":
+        (rowcall.dir / "rowcall.yaml").write_text(f"baseline: {FILE}\n")
+    flags = ["--baseline", FILE] if named == "flag" else []
+    run = rowcall("run", *flags, "--", "touch", "ran",
+                  env={"DATABASE_URL": pg.url(), "CI": ci, **({"ROWCALL_BASELINE": FILE} if named == "environment" else {})})
+    assert run.status == 2 and f"{where}" in said(run) and f"{FILE} is not there" in said(run), run
+    assert ("on your own machine" in said(run)) == bool(ci)
+    assert not (rowcall.dir / "ran").exists()
+
+
+def test_commands_that_judge_by_no_baseline_do_without_it(rowcall, pg, shop):
+    (rowcall.dir / "rowcall.yaml").write_text(f"baseline: {FILE}\n")
+    check = rowcall("config", "check")
+    assert check.status == 0 and f"warning: rowcall.yaml:1:11: the baseline {FILE} is not there" in said(check).replace(f"{rowcall.dir}/", ""), check
+    assert rowcall("report").status == 2
+    write(rowcall, pg, shop)
+    (rowcall.dir / FILE).unlink()
+    recording = rowcall.dir / "run.db"
+    assert browse(rowcall, pg, shop, "--update-baseline", "--record", recording).status == 0
+    (rowcall.dir / FILE).unlink()
+    report = rowcall("report", recording)
+    assert report.status == 2 and "is not there" in said(report), report
+    assert rowcall("diff", recording, recording).status == 0
 
 
 def test_ci_never_writes_one(rowcall, pg):

@@ -234,6 +234,27 @@ fail_on_takes_proven_and_suspected(void **state)
 	assert_string_equal(s->failures[1].scope, "GET /p");
 }
 
+/* Several modules that ask the same question make one finding, which either rule's name fails. */
+static void
+fail_on_repeats_across_modules(void **state)
+{
+	struct collected *c = *state;
+	const struct fail_on rules_asked[] = { { RULE_CROSS_SCOPE_REPEAT, false } };
+	const struct snapshot *s;
+
+	c->cfg.gate.fail_on = rules_asked;
+	c->cfg.gate.nfail_on = 1;
+	s = JUDGE(c, "scope GET /p\nloop 1..3\n1 row 1ms site shop/views.py:9 | SELECT * FROM users WHERE id = 7\nend\n");
+	assert_int_equal(s->nfailures, 0);
+	assert_int_equal(collected_finding(s, RULE_DUPLICATE)->level, LEVEL_WARNING);
+	s = JUDGE(c, "scope GET /q\n1 row 1ms site shop/auth.py:2 | SELECT * FROM users WHERE id = 7\n"
+		     "1 row 1ms site shop/views.py:9 | SELECT * FROM users WHERE id = 7\n");
+	assert_int_equal(s->nfailures, 1);
+	assert_string_equal(s->failures[0].scope, "GET /q");
+	assert_non_null(strstr(s->failures[0].message, "GET /q: duplicate suspected"));
+	assert_non_null(strstr(s->failures[0].message, "; asked by 2 modules: shop/auth.py, shop/views.py"));
+}
+
 static void
 notes_never_fail(void **state)
 {
@@ -614,6 +635,7 @@ main(void)
 		CASE(other_budgets_bind_each_request),
 		CASE(test_budgets_bind_the_sum),
 		CASE(fail_on_takes_proven_and_suspected),
+		CASE(fail_on_repeats_across_modules),
 		CASE(notes_never_fail),
 		CASE(notes_are_not_budgeted),
 		CASE(transactions_are_not_summed),
