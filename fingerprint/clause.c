@@ -25,6 +25,7 @@ to_keyword(struct sql_scanner *s)
 {
 	capitals(s->shape + s->name.at, s->cur.o);
 	s->cur.prev = K_KEYWORD;
+	s->kw_last = ACT_NONE;
 }
 
 void

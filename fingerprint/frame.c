@@ -145,8 +145,8 @@ kind_after_keyword(struct sql_scanner *s, struct frame *up)
 	case ACT_IN:
 	case ACT_ANY:
 		return F_IN;
-	case ACT_CAST:		/* not a word behind it that is no keyword of ours */
-		return memcmp(s->cur.o - strlen("CAST"), "CAST", strlen("CAST")) == 0 ? F_CAST : F_GROUP;
+	case ACT_CAST:
+		return F_CAST;
 	case ACT_VALUES:
 	case ACT_VALUE:
 		return up->clause == CL_VALUES ? F_ROW : F_GROUP;
