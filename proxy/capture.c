@@ -32,12 +32,12 @@ struct capture {
 	struct store *store;		/* NULL: nothing is recorded */
 	struct catalogs *catalogs;	/* NULL: nobody asks for them */
 	const char **upstreams;		/* names for reports, by listener */
-	char (*servers)[LIMIT_NAME];	/* "postgresql 15.20 at 127.0.0.1:5432", by listener; guarded by shared.words_lock */
+	char (*servers)[LIMIT_NAME];	/* "postgresql 15.20 at 127.0.0.1:5432", by listener */
+	pthread_mutex_t servers_lock;	/* guards them */
 	uint64_t started;		/* ns */
 	int64_t started_us;
 	bool listening, stopped;
 	char (*hosts)[ADDRESS_TEXT];
-	char last_failure[256];
 };
 
 /* ---- admin port ---- */
@@ -64,12 +64,20 @@ admin_snapshot(void *ctx)
 	return capture_snapshot(ctx);
 }
 
+static void
+admin_counters(void *ctx, struct counters *out)
+{
+	*out = capture_counters(ctx);
+}
+
 static bool
 start_admin(struct capture *c, char *err, size_t err_n)
 {
 	const struct config *cfg = c->cfg;
 	struct admin_config ac = { .address = cfg->admin_address, .port = cfg->admin_port, .token = cfg->admin_token ? cfg->admin_token : "" };
-	struct admin_source src = { .ctx = c, .mark = admin_mark, .ready = admin_ready, .snapshot = admin_snapshot };
+	struct admin_source src = {
+		.ctx = c, .mark = admin_mark, .ready = admin_ready, .snapshot = admin_snapshot, .counters = admin_counters
+	};
 
 	if (!cfg->admin_address || !*cfg->admin_address)
 		return true;
@@ -156,9 +164,9 @@ name_server(struct capture *c, uint32_t i, struct span version)
 			rest += 6;
 	}
 	rest[strcspn(rest, " -")] = '\0';
-	pthread_mutex_lock(&c->shared.words_lock);
+	pthread_mutex_lock(&c->servers_lock);
 	snprintf(c->servers[i], sizeof c->servers[i], "%s%s%s at %s", engine, *rest ? " " : "", rest, l->upstream.display);
-	pthread_mutex_unlock(&c->shared.words_lock);
+	pthread_mutex_unlock(&c->servers_lock);
 }
 
 static void
@@ -343,7 +351,7 @@ capture_start(const struct config *cfg, struct log *log, const char *command, bo
 	c->shared.log = log;
 	c->shared.handshake_ms = LIMIT_HANDSHAKE_MS;
 	pthread_mutex_init(&c->shared.tls_lock, NULL);
-	pthread_mutex_init(&c->shared.words_lock, NULL);
+	pthread_mutex_init(&c->servers_lock, NULL);
 	c->started = clock_ns();
 	c->started_us = clock_wall_us();
 	sql_hash_key_init();
@@ -381,28 +389,45 @@ capture_admin_port(const struct capture *c)
 	return c->admin ? admin_port(c->admin) : 0;
 }
 
-struct capture_stats
-capture_stats(struct capture *c)
+static void
+add_worker(struct counters *sum, const struct worker_counters *k)
 {
-	struct capture_stats st = { .last_upstream_error = c->last_failure };
+	uint32_t expected = 0, unexpected = 0;
 
-	for (uint32_t i = 0; i < c->nworkers; i++) {
-		struct worker_counters *k = c->workers[i] ? &c->workers[i]->counters : NULL;
+	sum->accepted += counter_get(&k->accepted);
+	sum->open += counter_get(&k->open);
+	sum->refused += counter_get(&k->refused);
+	sum->upstream_failures += counter_get(&k->upstream_failures);
+	sum->cancelled += counter_get(&k->cancelled);
+	sum->bytes_to_server += counter_get(&k->bytes[WIRE_CLIENT]);
+	sum->bytes_to_client += counter_get(&k->bytes[WIRE_SERVER]);
+	for (enum wire_opaque why = WIRE_CLEAR + 1; why < WIRE_OPAQUE_REASONS; why++) {
+		struct opaque_counter *o = wire_opaque_expected(why) ? &sum->expected[expected++] : &sum->unexpected[unexpected++];
 
-		if (!k)
-			continue;
-		st.accepted += counter_get(&k->accepted);
-		st.open += counter_get(&k->open);
-		st.refused += counter_get(&k->refused);
-		st.upstream_failures += counter_get(&k->upstream_failures);
-		st.cancelled += counter_get(&k->cancelled);
-		st.bytes_to_server += counter_get(&k->bytes[WIRE_CLIENT]);
-		st.bytes_to_client += counter_get(&k->bytes[WIRE_SERVER]);
+		o->reason = wire_opaque_name(why);
+		o->sessions += counter_get(&k->opaque[why]);
 	}
-	pthread_mutex_lock(&c->shared.words_lock);
-	memcpy(c->last_failure, c->shared.last_failure, sizeof c->last_failure);
-	pthread_mutex_unlock(&c->shared.words_lock);
-	return st;
+	sum->cut_texts += counter_get(&k->cut_texts);
+	sum->cut_tags += counter_get(&k->cut_tags);
+	sum->cache.hits += counter_get(&k->cache_hits);
+	sum->cache.misses += counter_get(&k->cache_misses);
+	sum->cache.uncacheable += counter_get(&k->cache_uncacheable);
+	sum->cache.evictions += counter_get(&k->cache_evictions);
+	sum->cache.entries += counter_get(&k->cache_entries);
+	sum->cache.bytes += counter_get(&k->cache_bytes);
+}
+
+struct counters
+capture_counters(struct capture *c)
+{
+	struct coverage seen = analyzer_coverage(c->analyzer);
+	struct counters sum = { .uptime = clock_ns() - c->started, .lost = seen.lost, .evidence_shed = seen.evidence_shed };
+
+	_Static_assert((unsigned)WIRE_OPAQUE_REASONS <= (unsigned)OPAQUE_COUNTERS, "one counter each");
+	for (uint32_t i = 0; i < c->nworkers; i++)
+		if (c->workers && c->workers[i])
+			add_worker(&sum, &c->workers[i]->counters);
+	return sum;
 }
 
 bool
@@ -443,7 +468,7 @@ capture_drain(struct capture *c)
 bool
 capture_drained(struct capture *c)
 {
-	return capture_stats(c).open == 0;
+	return capture_counters(c).open == 0;
 }
 
 void
@@ -478,10 +503,10 @@ capture_snapshot(struct capture *c)
 	struct arena copies = { 0 };
 	struct snapshot *snap;
 
-	pthread_mutex_lock(&c->shared.words_lock);
+	pthread_mutex_lock(&c->servers_lock);
 	for (uint32_t i = 0; i < n; i++)
 		names[i] = arena_strndup(&copies, span_str(c->servers[i]));
-	pthread_mutex_unlock(&c->shared.words_lock);
+	pthread_mutex_unlock(&c->servers_lock);
 	snap = collector_snapshot(c->collector, &run);
 	arena_clear(&copies);
 	mem_free(names);
@@ -525,7 +550,7 @@ capture_free(struct capture *c)
 	}
 	shapes_free(c->shapes);
 	pthread_mutex_destroy(&c->shared.tls_lock);
-	pthread_mutex_destroy(&c->shared.words_lock);
+	pthread_mutex_destroy(&c->servers_lock);
 	mem_free(c->shared.listeners);
 	mem_free(c->upstreams);
 	mem_free(c->hosts);

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "reports/serve/counters.h"
 
 struct capture;
 
@@ -26,12 +27,8 @@ uint16_t capture_port(const struct capture *c, uint32_t i);
 /* Port of the admin server; 0 = none. */
 uint16_t capture_admin_port(const struct capture *c);
 
-struct capture_stats {
-	uint64_t accepted, open, refused, upstream_failures, cancelled;
-	uint64_t bytes_to_server, bytes_to_client;
-	const char *last_upstream_error;	/* "" = none */
-};
-struct capture_stats capture_stats(struct capture *c);
+/* What it has done so far. Any thread. */
+struct counters capture_counters(struct capture *c);
 
 /* Reads the certificates, keys and authorities of all listeners anew, for sessions from now on. False: one could not be read, the old ones
  * stay in force everywhere; a sentence in err. */
@@ -41,7 +38,7 @@ bool capture_reload_tls(struct capture *c, char *err, size_t err_n) __attribute_
 void capture_drain(struct capture *c);
 /* True when no session is open. */
 bool capture_drained(struct capture *c);
-/* Ends all sessions and workers, closes all requests. After this only capture_snapshot, capture_stats and capture_free. */
+/* Ends all sessions and workers, closes all requests. After this only capture_snapshot, capture_counters and capture_free. */
 void capture_stop(struct capture *c);
 
 /* Everything so far. The caller frees it with snapshot_free. */

@@ -59,9 +59,19 @@ on_look(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(p->base);
 	} else if (p->looks_left-- == 0) {
 		log_warn(p->log, 0, "%llu sessions were still busy after the drain timeout and are ended",
-		    (unsigned long long)capture_stats(p->capture).open);
+		    (unsigned long long)capture_counters(p->capture).open);
 		event_base_loopbreak(p->base);
 	}
+}
+
+static void
+say_counters(struct proxy *p)
+{
+	struct counters c = capture_counters(p->capture);
+
+	log_info(p->log, 0, "%llu sessions, %.1f MB to servers, %.1f MB to clients; the statement cache knew %.1f %% of the texts, %llu were evicted",
+	    (unsigned long long)c.accepted, (double)c.bytes_to_server / 1e6, (double)c.bytes_to_client / 1e6, counters_hit_rate(&c),
+	    (unsigned long long)c.cache.evictions);
 }
 
 static void
@@ -140,7 +150,7 @@ say_listeners(const struct proxy *p)
 			    l->name);
 	}
 	if (capture_admin_port(p->capture))
-		log_info(p->log, 0, strchr(p->cfg->admin_address, ':') ? "marks, health and snapshots at http://[%s]:%u" : "marks, health and snapshots at http://%s:%u",
+		log_info(p->log, 0, strchr(p->cfg->admin_address, ':') ? "marks, health, snapshots and counters at http://[%s]:%u" : "marks, health, snapshots and counters at http://%s:%u",
 		    p->cfg->admin_address, capture_admin_port(p->capture));
 }
 
@@ -163,6 +173,7 @@ proxy(struct proxy *p)
 	if (!wait_for_the_end(p))
 		log_error(p->log, 0, "the event loop could not be started");
 	capture_stop(p->capture);
+	say_counters(p);
 	snap = capture_snapshot(p->capture);
 	cfg = p->now ? &p->now->cfg : p->cfg;
 	/* A daemon nobody gave a gate to ends well after a drain, whatever came by. */

@@ -78,7 +78,7 @@ static void
 on_progress(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
-	struct capture_stats st = capture_stats(r->capture);
+	struct counters st = capture_counters(r->capture);
 
 	(void)fd;
 	(void)what;
@@ -504,7 +504,7 @@ explain_nothing(struct run *r)
 	char address[256];
 	const struct endpoint *e = &r->endpoints[0];
 
-	if (r->child.exec_error || capture_stats(r->capture).accepted > 0 || r->cfg.gate.allow_empty)
+	if (r->child.exec_error || capture_counters(r->capture).accepted > 0 || r->cfg.gate.allow_empty)
 		return;
 	if (e->socket)
 		snprintf(address, sizeof address, "%s", e->socket);

@@ -140,7 +140,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_COLOR] = { "color", .arg = "WHEN", .fallback = "auto", .type = OPTION_CHOICE, .choices = "auto|always|never",
 	    .commands = FOR_RUN | FOR_PROXY | FOR_REPORT | FOR_DIFF, .help = "colour in the text report" },
 	[OPT_ADMIN] = { "admin", "admin.address", "ADDRESS", "", .type = OPTION_TEXT, .commands = CAPTURE,
-	    .help = "where marks, health and snapshots are served (127.0.0.1:9433); run takes a free port of its own" },
+	    .help = "where marks, health, snapshots and counters are served (127.0.0.1:9433); run takes a free port of its own" },
 	[OPT_TOKEN_FILE] = { "admin-token-file", "admin.token_file", "FILE", "", .type = OPTION_TEXT,
 	    .commands = CAPTURE | FOR_MARK | FOR_PING,
 	    .help = "file with the token the admin port asks for; needed beyond loopback; only its owner may read it" },

@@ -13,15 +13,11 @@
 void
 dial_unreachable(struct session *s, const char *why)
 {
-	struct worker_shared *sh = s->worker->shared;
 	char message[256];
 
 	snprintf(message, sizeof message, "rowcall: cannot reach the database at %s: %s", s->listener->cfg->upstream.display, why);
-	pthread_mutex_lock(&sh->words_lock);
-	snprintf(sh->last_failure, sizeof sh->last_failure, "%s: %s", s->listener->cfg->upstream.display, why);
-	pthread_mutex_unlock(&sh->words_lock);
 	counter_add(&s->worker->counters.upstream_failures, 1);
-	log_warn(sh->log, s->id, "%s", message);
+	log_warn(s->worker->shared->log, s->id, "%s", message);
 	session_refuse(s, "08006", message, WHY_UNREACHABLE);
 }
 

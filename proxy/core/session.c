@@ -307,6 +307,7 @@ on_opaque(void *ctx, enum wire_opaque why, const char *detail)
 	struct session *s = ctx;
 
 	s->blind = true;
+	counter_add(&s->worker->counters.opaque[why], 1);
 	if (wire_opaque_expected(why))
 		log_info(s->worker->shared->log, s->id, "forwarded without inspection: %s%s%s", wire_opaque_name(why), *detail ? ": " : "", detail);
 	else

@@ -112,7 +112,7 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	plan.ntags = tap_lay_tags(&tags, id->tags, id->ntags);
 	plan.ntags = (uint16_t)(plan.ntags + tap_lay_attributes(&tags, attrs));
 	if (tags.cut) /* half a tag is none */
-		plan.flags |= REC_START_TAGS_CUT, plan.ntags = 0, tags.n = 0;
+		plan.flags |= REC_START_TAGS_CUT, plan.ntags = 0, tags.n = 0, t->shared->cut_tags++;
 	plan.tags = strbuf_span(&tags);
 	plan.params = cut ? UNKNOWN_PARAMS : tap_params_hash(t, id->values, id->nvalues, NULL);
 	tap_put_start(t, x, &plan, x->sent);
@@ -132,6 +132,7 @@ tap_query(void *ctx, struct wire_exec *x, struct span text, bool cut, const stru
 	size_t took;
 
 	x->user = x->evidence = NULL;
+	t->shared->cut_texts += cut;
 	if (function_call) {
 		struct plan plan = { .shape = t->shared->function_call, .params = UNKNOWN_PARAMS, .flags = REC_START_FUNCTION };
 
@@ -197,7 +198,7 @@ tap_prepare(void *ctx, struct wire_prepared *p, struct span name, struct span te
 	struct tap *t = ctx;
 	struct identity id;
 
-	(void)cut;
+	t->shared->cut_texts += cut;
 	p->user = NULL;
 	if (identity_next(t->shared->ids, t->lang, text, &id) > 0)
 		p->user = tap_prepared_from(t, &id);

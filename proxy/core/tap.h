@@ -27,6 +27,7 @@ struct tap_shared {
 	uint32_t ntag_settings;
 	bool evidence;					/* parameters and sampled results travel too (lineage, results of duplicates) */
 	bool values;					/* statements travel with their values, too (--record-values) */
+	uint64_t cut_texts, cut_tags;			/* statements inspected in part, statements whose tags were too long */
 	struct evidence_pool *pool;			/* NULL until there was some */
 	struct tap_text_seen seen[TAP_TEXTS_SEEN];
 };

@@ -119,6 +119,23 @@ on_bell(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* What the tap counts on this thread alone, for whoever asks. */
+static void
+publish(struct worker *w)
+{
+	struct worker_counters *k = &w->counters;
+	struct identity_stats ids = identity_stats(w->tap.ids);
+
+	counter_set(&k->cut_texts, w->tap.cut_texts);
+	counter_set(&k->cut_tags, w->tap.cut_tags);
+	counter_set(&k->cache_hits, ids.hits);
+	counter_set(&k->cache_misses, ids.misses);
+	counter_set(&k->cache_uncacheable, ids.uncacheable);
+	counter_set(&k->cache_evictions, ids.evictions);
+	counter_set(&k->cache_entries, ids.entries);
+	counter_set(&k->cache_bytes, ids.bytes);
+}
+
 static void *
 worker_main(void *arg)
 {
@@ -126,6 +143,7 @@ worker_main(void *arg)
 
 	/* The dead are those the resolver still points to: their answers come as letters. */
 	while (!w->stopping || w->dead) {
+		publish(w);
 		ring_watermark(w->ring, w->now);
 		w->asleep = true;
 		ring_idle(w->ring, true);
@@ -134,6 +152,7 @@ worker_main(void *arg)
 	}
 	if (w->asleep)
 		worker_woke(w);
+	publish(w);
 	ring_watermark(w->ring, w->now);
 	ring_idle(w->ring, true);
 	return NULL;
@@ -244,12 +263,6 @@ worker_stop(struct worker *w)
 {
 	tell(w, LETTER_STOP);
 	pthread_join(w->inbox->thread, NULL);
-	struct identity_stats ids = identity_stats(w->tap.ids);
-	uint64_t looked = ids.hits + ids.misses + ids.uncacheable;
-
-	log_debug(w->shared->log, 0, "statement cache: %llu of %llu texts were known (%.1f %%), %llu could not be kept; %llu entries of %llu bytes, %llu evicted",
-	    (unsigned long long)ids.hits, (unsigned long long)looked, looked ? 100.0 * (double)ids.hits / (double)looked : 0.0,
-	    (unsigned long long)ids.uncacheable, (unsigned long long)ids.entries, (unsigned long long)ids.bytes, (unsigned long long)ids.evictions);
 }
 
 void

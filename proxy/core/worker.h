@@ -47,13 +47,13 @@ struct worker_shared {
 	_Atomic uint32_t next_session;
 	uint64_t handshake_ms;		/* from accept to the pipe, waits for addresses not counted */
 	pthread_mutex_t tls_lock;	/* guards the listeners' TLS contexts; taken once per TLS handshake */
-	pthread_mutex_t words_lock;	/* guards last_failure */
-	char last_failure[256];		/* why an upstream could not be reached last; "" = never */
 };
 
 /* Written by the worker alone (relaxed), read by anybody. */
 struct worker_counters {
-	_Atomic uint64_t accepted, open, refused, upstream_failures, cancelled, bytes[2];
+	_Atomic uint64_t accepted, open, refused, upstream_failures, cancelled, bytes[2], opaque[WIRE_OPAQUE_REASONS];
+	/* Published once per turn of the loop. */
+	_Atomic uint64_t cut_texts, cut_tags, cache_hits, cache_misses, cache_uncacheable, cache_evictions, cache_entries, cache_bytes;
 };
 
 struct worker {
@@ -88,6 +88,12 @@ static inline void
 counter_add(_Atomic uint64_t *c, uint64_t n)
 {
 	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline void
+counter_set(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, n, memory_order_relaxed);
 }
 
 static inline uint64_t

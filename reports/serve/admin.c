@@ -142,6 +142,34 @@ on_ready(struct evhttp_request *req, void *arg)
 	answer_text(req, ready ? 200 : 503, ready ? "ready\n" : "not accepting\n");
 }
 
+/* Whether it is a GET of somebody who may; else it was answered. */
+static bool
+may_get(struct admin *a, struct evhttp_request *req)
+{
+	if (!may_ask(a, req))
+		return false;
+	if (evhttp_request_get_command(req) == EVHTTP_REQ_GET)
+		return true;
+	refuse_method(req, "GET");
+	return false;
+}
+
+static void
+on_counters(struct evhttp_request *req, void *arg)
+{
+	struct admin *a = arg;
+	struct counters c = { 0 };
+	struct strbuf out;
+
+	if (!may_get(a, req))
+		return;
+	a->src.counters(a->src.ctx, &c);
+	strbuf_init(&out, LIMIT_REPORT_BYTES);
+	counters_write(&c, &out);
+	answer(req, 200, "application/json", strbuf_span(&out));
+	strbuf_clear(&out);
+}
+
 static void
 on_snapshot(struct evhttp_request *req, void *arg)
 {
@@ -150,12 +178,8 @@ on_snapshot(struct evhttp_request *req, void *arg)
 	struct snapshot *snap;
 	struct strbuf out;
 
-	if (!may_ask(a, req))
+	if (!may_get(a, req))
 		return;
-	if (evhttp_request_get_command(req) != EVHTTP_REQ_GET) {
-		refuse_method(req, "GET");
-		return;
-	}
 	snap = a->src.snapshot(a->src.ctx);
 	strbuf_init(&out, LIMIT_REPORT_BYTES);
 	write_snapshot(FORMAT_JSON, snap, &o, &out);
@@ -241,7 +265,7 @@ on_other(struct evhttp_request *req, void *arg)
 	struct admin *a = arg;
 
 	if (may_ask(a, req))
-		answer_text(req, 404, "nothing here; there are /healthz, /readyz, /api/v1/snapshot and /api/v1/marks\n");
+		answer_text(req, 404, "nothing here; there are /healthz, /readyz, /api/v1/snapshot, /api/v1/counters and /api/v1/marks\n");
 }
 
 /* ---- life ---- */
@@ -324,6 +348,7 @@ set_up(struct admin *a)
 	evhttp_set_cb(a->http, "/readyz", on_ready, a);
 	evhttp_set_cb(a->http, "/api/v1/marks", on_marks, a);
 	evhttp_set_cb(a->http, "/api/v1/snapshot", on_snapshot, a);
+	evhttp_set_cb(a->http, "/api/v1/counters", on_counters, a);
 	evhttp_set_gencb(a->http, on_other, a);
 	return true;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin: the HTTP server on the admin port: marks, health, later the live page and metrics.
+/* admin: the HTTP server on the admin port: marks, health, snapshots, counters, later the live page and metrics.
  * Does: serve immutable snapshots and take marks on a thread and event base of its own. Never: touches sessions; answers a foreign Host or Origin;
  * listens beyond loopback without a token. */
 #ifndef ROWCALL_ADMIN_H
 #define ROWCALL_ADMIN_H
 
+#include "counters.h"
 #include "reports/judge/snapshot.h"
 
 struct admin_config {
@@ -18,6 +19,7 @@ struct admin_source {
 	void (*mark)(void *ctx, const char *test, const char *request);	/* NULL = leave, "" = end */
 	bool (*ready)(void *ctx);					/* listeners are up */
 	struct snapshot *(*snapshot)(void *ctx);			/* caller frees */
+	void (*counters)(void *ctx, struct counters *out);
 };
 
 struct admin;

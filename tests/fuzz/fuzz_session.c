@@ -60,7 +60,6 @@ build(void)
 	t->listener.client_tls = SSL_CTX_new(TLS_server_method());
 	t->shared = (struct worker_shared){ .cfg = &t->cfg, .log = log_new(nowhere, LOG_DEBUG, false), .listeners = &t->listener,
 		.nlisteners = 1, .cancels = cancel_map_new(), .handshake_ms = LIMIT_HANDSHAKE_MS };
-	pthread_mutex_init(&t->shared.words_lock, NULL);
 	pthread_mutex_init(&t->shared.tls_lock, NULL);
 	t->worker.shared = &t->shared;
 	t->worker.base = event_base_new();

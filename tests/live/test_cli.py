@@ -11,11 +11,12 @@ import subprocess
 import time
 import urllib.request
 
+import psycopg2
 import pytest
 
 from rowcall import PYTHON
 from servers import PostgreSQL
-from waiting import free_port
+from waiting import await_true, free_port
 
 WAIT_FOR_INTERRUPTS = """
 import signal, sys, time
@@ -289,6 +290,35 @@ print(subprocess.run([{str(rowcall.program)!r}, "mark", "x"], env=env, stderr=su
     token.chmod(0o644)
     run = rowcall.python("", "--admin-token-file", token, env={"DATABASE_URL": pg.url()})
     assert run.status == 2 and "others can read" in run.err
+
+
+def test_counters(rowcall, pg):
+    port = free_port()
+    proxy = rowcall.proxy(pg.url(), options=["--admin", f"127.0.0.1:{port}"])
+
+    def counters():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/counters") as answer:
+            return json.load(answer)
+
+    first = counters()
+    assert first["sessions"]["accepted"] == 0 and first["bytes"] == {"to_server": 0, "to_client": 0}
+    with contextlib.closing(psycopg2.connect(proxy.url())) as connection, connection.cursor() as cursor:
+        for _ in range(20):
+            cursor.execute("SELECT name FROM things WHERE id = 1")
+        before = await_true(lambda: (seen := counters())["statement_cache"]["hits"] >= 18 and seen, "the cache to be told")
+        assert before["sessions"]["accepted"] == before["sessions"]["open"] == 1 and before["truncated"] == {"texts": 0, "tags": 0}
+        cursor.execute("SELECT repeat('x', 1000000) || %s", ("y" * 2_000_000,))
+        assert len(cursor.fetchone()[0]) == 3_000_000
+        after = await_true(lambda: (seen := counters())["truncated"]["texts"] == 1 and seen, "the long text to be told")
+        moved = {way: after["bytes"][way] - before["bytes"][way] for way in after["bytes"]}
+        assert 2_000_000 < moved["to_server"] < 2_001_000 and 3_000_000 < moved["to_client"] < 3_001_000, moved
+    subprocess.run(["psql", "-qAtXc", "IDENTIFY_SYSTEM", proxy.url("scram", query="?replication=1")], check=True, stdout=subprocess.DEVNULL)
+    last = await_true(lambda: (seen := counters())["sessions"]["open"] == 0 and seen, "the sessions to end")
+    assert last["sessions"]["accepted"] == 2 and not any(last["opaque_unexpected"].values()) and last["lost"] == 0
+    assert sum(last["opaque_expected"].values()) == last["opaque_expected"]["replication"] == 1
+    assert last["uptime_ms"] > first["uptime_ms"] and last["statement_cache"]["hit_percent"] > 70
+    end = proxy.stop()
+    assert re.search(r"2 sessions, 2\.0 MB to servers, 3\.0 MB to clients; the statement cache knew \d+\.\d % of the texts", end.err), end
 
 
 def test_ping_health_and_a_live_snapshot(rowcall, pg):

@@ -54,6 +54,17 @@ take_snapshot(void *ctx)
 	return collector_snapshot(((struct behind *)ctx)->collector, &run);
 }
 
+static void
+count(void *ctx, struct counters *out)
+{
+	(void)ctx;
+	*out = (struct counters){ .uptime = 1500000000, .accepted = 7, .open = 2, .bytes_to_server = 10, .bytes_to_client = 20, .cut_texts = 3, .lost = 1 };
+	out->expected[0] = (struct opaque_counter){ "replication", 4 };
+	out->unexpected[0] = (struct opaque_counter){ "bad length", 5 };
+	out->cache.hits = 3;
+	out->cache.misses = 1;
+}
+
 struct fixture {
 	struct behind behind;
 	struct admin *admin;
@@ -73,7 +84,7 @@ start(void **state, const char *token)
 	f->behind.ready = true;
 	f->behind.collector = collector_new(&cfg);
 	f->admin = admin_start(&(struct admin_config){ "127.0.0.1", 0, token },
-	    (struct admin_source){ &f->behind, take_mark, is_ready, take_snapshot }, err, sizeof err);
+	    (struct admin_source){ &f->behind, take_mark, is_ready, take_snapshot, count }, err, sizeof err);
 	*state = f;
 	return f->admin ? 0 : -1;
 }
@@ -222,6 +233,29 @@ health_and_readiness(void **state)
 }
 
 static void
+the_counters_are_one_object(void **state)
+{
+	struct fixture *f = *state;
+	const char *body;
+	json_int_t accepted, open, lost, cut, opaque, unexpected, hits;
+	double uptime_ms, percent;
+
+	assert_int_equal(get(f, "/api/v1/counters", "Host: evil.example\r\n"), 403);
+	assert_int_equal(get(f, "/api/v1/counters", "Host: localhost\r\n"), 200);
+	assert_non_null(strstr(f->answer, "Content-Type: application/json"));
+	body = strstr(f->answer, "\r\n\r\n");
+	assert_non_null(body);
+	json_t *counters = json_loads(body + 4, 0, NULL);
+
+	assert_int_equal(json_unpack(counters, "{s:F, s:{s:I, s:I}, s:I, s:{s:I}, s:{s:I}, s:{s:I}, s:{s:I, s:F}}", "uptime_ms", &uptime_ms, "sessions",
+	    "accepted", &accepted, "open", &open, "lost", &lost, "truncated", "texts", &cut, "opaque_expected", "replication", &opaque,
+	    "opaque_unexpected", "bad length", &unexpected, "statement_cache", "hits", &hits, "hit_percent", &percent), 0);
+	assert_true(uptime_ms == 1500 && percent == 75);
+	assert_true(accepted == 7 && open == 2 && lost == 1 && cut == 3 && opaque == 4 && unexpected == 5 && hits == 3);
+	json_decref(counters);
+}
+
+static void
 the_snapshot_is_the_json_report(void **state)
 {
 	struct fixture *f = *state;
@@ -306,7 +340,7 @@ garbage_and_silence_do_no_harm(void **state)
 static void
 beyond_loopback_only_with_a_token(void **state)
 {
-	struct admin_source none = { NULL, take_mark, is_ready, take_snapshot };
+	struct admin_source none = { NULL, take_mark, is_ready, take_snapshot, count };
 	char err[300] = "";
 
 	(void)state;
@@ -334,6 +368,7 @@ main(void)
 		TEST(bodies_are_bounded_and_names_are_not),
 		TEST(health_and_readiness),
 		TEST(the_snapshot_is_the_json_report),
+		TEST(the_counters_are_one_object),
 		TEST(only_this_machine_and_our_own_pages_may_ask),
 		cmocka_unit_test_setup_teardown(a_token_is_asked_for, start_with_token, stop),
 		TEST(garbage_and_silence_do_no_harm),

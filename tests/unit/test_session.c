@@ -74,7 +74,6 @@ set_up(void **state)
 	st->shared = (struct worker_shared){ .cfg = &st->cfg, .log = log_new(STDERR_FILENO, LOG_ERROR, false), .listeners = &st->listener,
 		.nlisteners = 1 };
 	st->shared.handshake_ms = LIMIT_HANDSHAKE_MS;
-	pthread_mutex_init(&st->shared.words_lock, NULL);
 	st->shared.cancels = cancel_map_new();
 	st->shared.resolver = resolver_new();
 	st->ring = ring_new(LIMIT_RING_BYTES, 0);
@@ -106,7 +105,6 @@ tear_down(void **state)
 	ring_free(st->ring);
 	shapes_free(st->shapes);
 	log_free(st->shared.log);
-	pthread_mutex_destroy(&st->shared.words_lock);
 	close(st->database);
 	unlink(st->path);
 	free(st);
