@@ -44,7 +44,7 @@ struct tap_prepared {
 /* wire_exec.user of a text with several statements, or one with an effect. */
 struct tap_text {
 	uint32_t nparts, cur, cap;
-	struct wire_part results;	/* those of the CALL that is being answered, summed up; .result = there were some */
+	struct wire_part results;	/* those of the CALL that is being answered, summed up; .result = there were some, and it goes on */
 	struct strbuf tags;		/* all parts' tags, one behind the other */
 	struct tap_part {
 		const struct shape *shape;
@@ -115,7 +115,8 @@ bool tap_text_add(struct tap *t, struct tap_text *tx, const struct identity *id,
 void tap_text_share_tags(struct tap_text *tx);
 /* A copy for the execution: the prepared statement may be closed before its answer comes. */
 struct tap_text *tap_text_with_effect(const struct effect *e, const struct shape *shape);
-/* A CALL in a MySQL text is answered by the results of its procedure and an OK packet, which ends it. False: one of the results. */
-bool tap_text_ends_call(struct tap_text *tx, struct wire_part *r);
+/* The answer that ends the statement: r, or for a CALL in a MySQL text, which is answered by the results of its procedure and an OK packet,
+ * their sum, borrowed until the next part. NULL: one of the results; the statement goes on. */
+const struct wire_part *tap_text_answer(struct tap_text *tx, const struct wire_part *r);
 
 #endif

@@ -92,24 +92,29 @@ tap_text_with_effect(const struct effect *e, const struct shape *shape)
 	return tx;
 }
 
-bool
-tap_text_ends_call(struct tap_text *tx, struct wire_part *r)
+static void
+sum_up(struct wire_part *sum, const struct wire_part *r)
 {
-	struct wire_part *sum = &tx->results;
+	struct wire_part before = *sum;
 
+	*sum = *r;
+	if (!before.result)
+		return;
+	sum->start = before.start;
+	sum->first = before.first;
+	sum->busy += before.busy;
+	sum->rows += before.rows;
+	sum->bytes += before.bytes;
+}
+
+const struct wire_part *
+tap_text_answer(struct tap_text *tx, const struct wire_part *r)
+{
 	if (tx->cur >= tx->nparts || tx->parts[tx->cur].shape->verb != SQL_V_CALL)
-		return true;
-	if (sum->result) {
-		r->start = sum->start;
-		r->first = sum->first;
-		r->busy += sum->busy;
-		r->rows += sum->rows;
-		r->bytes += sum->bytes;
-	}
-	if (r->result && r->outcome == WIRE_OK) {
-		*sum = *r;
-		return false;
-	}
-	sum->result = false;
-	return true;
+		return r;
+	sum_up(&tx->results, r);
+	if (r->result && r->outcome == WIRE_OK)
+		return NULL;
+	tx->results.result = false;
+	return &tx->results;
 }
