@@ -80,11 +80,11 @@ cmd_settings(const char *command, int argc, char **argv, struct settings *s, int
 }
 
 bool
-cmd_settings_again(const char *command, int argc, char **argv, struct settings *s, struct problem *p)
+cmd_settings_again(const char *command, const struct settings *was, struct settings *s, struct problem *p)
 {
-	const struct command *c = command_find(command);
-	int rest;
-
 	settings_init(s);
-	return settings_from_flags(s, argc, argv, c->options, &rest, p) && read_rest(s, c, NULL, p);
+	for (uint32_t i = 0; i < was->n; i++)
+		if (was->v[i].by == SAID_FLAG && !settings_add(s, was->v[i], options[was->v[i].id].name, p))
+			return false;
+	return read_rest(s, command_find(command), NULL, p);
 }

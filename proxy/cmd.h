@@ -40,8 +40,8 @@ enum cmd_next { CMD_GO, CMD_DONE, CMD_WRONG };	/* DONE: --help or --version was 
 
 /* Flags, ROWCALL_* and, for commands that capture, the rowcall.yaml in force. *rest = index of the first other argument. */
 enum cmd_next cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest) __attribute__((warn_unused_result));
-/* The same once more, for a reload: nothing is printed. False: a sentence in p. */
-bool cmd_settings_again(const char *command, int argc, char **argv, struct settings *s, struct problem *p) __attribute__((warn_unused_result));
+/* The same once more, for a reload: the flags as they were, the rest read anew; nothing is printed. False: a sentence in p. */
+bool cmd_settings_again(const char *command, const struct settings *was, struct settings *s, struct problem *p) __attribute__((warn_unused_result));
 /* "rowcall run: error: …" and a hint, on standard error; returns STATUS_USAGE. */
 int cmd_wrong(const char *command, const struct problem *p);
 

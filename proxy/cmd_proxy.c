@@ -18,8 +18,6 @@ struct proxy {
 	const struct config *cfg;	/* as it started: listeners and threads */
 	const struct settings *settings;
 	struct reloaded *now;		/* what a reload brought; NULL before the first */
-	int argc;
-	char **argv;
 	struct log *log;
 	struct capture *capture;
 	struct event_base *base;
@@ -78,7 +76,7 @@ static void
 reload(struct proxy *p)
 {
 	struct problem problem = { "" };
-	struct reloaded *next = reload_read("proxy", p->argc, p->argv, &problem);
+	struct reloaded *next = reload_read("proxy", p->settings, &problem);
 	char changed[400];
 
 	if (!next) {
@@ -213,7 +211,7 @@ cmd_proxy(int argc, char **argv)
 		    "nothing to listen on: give --listen 127.0.0.1:5433 --upstream postgresql://HOST:5432, or listen: in rowcall.yaml");
 		status = cmd_wrong("proxy", &problem);
 	} else {
-		struct proxy p = { .cfg = &cfg, .settings = &settings, .argc = argc, .argv = argv, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
+		struct proxy p = { .cfg = &cfg, .settings = &settings, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
 
 		status = proxy(&p);
 		log_free(p.log);

@@ -9,11 +9,11 @@
 #include "fingerprint/mem.h"
 
 struct reloaded *
-reload_read(const char *command, int argc, char **argv, struct problem *p)
+reload_read(const char *command, const struct settings *was, struct problem *p)
 {
 	struct reloaded *r = xmem_zero(sizeof *r);
 
-	if (cmd_settings_again(command, argc, argv, &r->settings, p) && config_build_to_judge(&r->settings, &r->arena, NULL, 0, &r->cfg, p))
+	if (cmd_settings_again(command, was, &r->settings, p) && config_build_to_judge(&r->settings, &r->arena, NULL, 0, &r->cfg, p))
 		return r;
 	settings_clear(&r->settings);
 	arena_clear(&r->arena);
