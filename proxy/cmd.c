@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd: what every command does first: read its flags, the environment and rowcall.yaml. */
+/* cmd: see cmd.h. What every command does first: read its flags, the environment and rowcall.yaml. */
 #include "cmd.h"
 
 #include <stdlib.h>
@@ -16,6 +16,13 @@ cmd_wrong(const char *command, const struct problem *p)
 {
 	fprintf(stderr, "rowcall %s: error: %s\ntry: rowcall %s --help\n", command, p->text, command);
 	return STATUS_USAGE;
+}
+
+int
+cmd_unusable(const struct problem *p)
+{
+	fprintf(stderr, "rowcall: error: %s\n", p->text[0] ? p->text : "out of memory");
+	return STATUS_UNUSABLE;
 }
 
 static void
@@ -53,30 +60,41 @@ read_rest(struct settings *s, const struct command *c, void (*say)(const char *t
 	return settings_from_environment(s, environ, c->options, say, p) && (!file || read_file(s, p));
 }
 
-enum cmd_next
-cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest)
+/* Settings, and what --help and --version ask for. False: nothing is left to do; *status says how it ended. */
+static bool
+read_settings(const struct command *c, int argc, char **argv, struct settings *s, int *rest, int *status)
 {
-	const struct command *c = command_find(command);
 	struct problem p = { "" };
+	bool flags = settings_from_flags(s, argc, argv, c->options, rest, &p);
 
-	settings_init(s);
-	if (!settings_from_flags(s, argc, argv, c->options, rest, &p)) {
-		cmd_wrong(command, &p);
-		return CMD_WRONG;
-	}
-	if (settings_true(s, OPT_HELP)) {
+	*status = STATUS_OK;
+	if (flags && settings_true(s, OPT_HELP)) {
 		help_command(stdout, c);
-		return CMD_DONE;
+		return false;
 	}
-	if (settings_true(s, OPT_VERSION)) {
+	if (flags && settings_true(s, OPT_VERSION)) {
 		version_print(stdout);
-		return CMD_DONE;
+		return false;
 	}
-	if (!read_rest(s, c, warn, &p)) {
-		cmd_wrong(command, &p);
-		return CMD_WRONG;
-	}
-	return CMD_GO;
+	if (flags && read_rest(s, c, warn, &p))
+		return true;
+	*status = cmd_wrong(c->name, &p);
+	return false;
+}
+
+int
+cmd_with_settings(const char *command, int argc, char **argv, cmd_body *body)
+{
+	struct arena arena = { 0 };
+	struct settings s;
+	int rest = 0, status;
+
+	settings_init(&s);
+	if (read_settings(command_find(command), argc, argv, &s, &rest, &status))
+		status = body(&s, &arena, argc - rest, argv + rest);
+	settings_clear(&s);
+	arena_clear(&arena);
+	return status;
 }
 
 bool

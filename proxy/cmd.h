@@ -36,13 +36,17 @@ void help_command(FILE *out, const struct command *c);
 
 /* ---- reading what the user said ---- */
 
-enum cmd_next { CMD_GO, CMD_DONE, CMD_WRONG };	/* DONE: --help or --version was answered; WRONG: said on standard error, status 2 */
+/* What a command does with its settings, an arena that is cleared behind it, and its arguments behind the flags. Returns the status. */
+typedef int cmd_body(const struct settings *s, struct arena *a, int argc, char **argv);
 
-/* Flags, ROWCALL_* and, for commands that capture, the rowcall.yaml in force. *rest = index of the first other argument. */
-enum cmd_next cmd_settings(const char *command, int argc, char **argv, struct settings *s, int *rest) __attribute__((warn_unused_result));
-/* The same once more, for a reload: the flags as they were, the rest read anew; nothing is printed. False: a sentence in p. */
+/* Reads flags, ROWCALL_* and, for commands that capture or judge, the rowcall.yaml in force, and lets body go on with them. --help, --version
+ * and what is wrong are answered here. Returns the status. */
+int cmd_with_settings(const char *command, int argc, char **argv, cmd_body *body);
+/* The settings once more, for a reload: the flags as they were, the rest read anew; nothing is printed. False: a sentence in p. */
 bool cmd_settings_again(const char *command, const struct settings *was, struct settings *s, struct problem *p) __attribute__((warn_unused_result));
 /* "rowcall run: error: …" and a hint, on standard error; returns STATUS_USAGE. */
 int cmd_wrong(const char *command, const struct problem *p);
+/* "rowcall: error: …" on standard error, of what went wrong (no text: out of memory); returns STATUS_UNUSABLE. */
+int cmd_unusable(const struct problem *p);
 
 #endif

@@ -70,17 +70,22 @@ print_count(uint32_t n, const char *what, const char *end)
 }
 
 static int
-act(const struct settings *s, struct arena *a, const char *what)
+check_or_show(const struct settings *s, struct arena *a, int argc, char **argv)
 {
+	bool check = argc > 0 && strcmp(argv[0], "check") == 0, show = argc > 0 && strcmp(argv[0], "show") == 0;
 	struct problem p = { "" };
 	struct config cfg;
 
-	if (!config_build(s, a, NULL, 0, &cfg, &p))
+	if (!check && !show)
+		problem(&p, "say check or show");
+	else if (argc > 1)
+		problem(&p, "unexpected argument %s", argv[1]);
+	if (p.text[0] || !config_build(s, a, NULL, 0, &cfg, &p))
 		return cmd_wrong("config", &p);
 	if (cfg.baseline_absent)
 		fprintf(stderr, "rowcall: warning: %s\n", cfg.baseline_absent);
 	config_clear(&cfg);
-	if (strcmp(what, "check") == 0) {
+	if (check) {
 		printf("%s is fine: ", *cfg.file ? cfg.file : "the configuration (no rowcall.yaml)");
 		print_count(cfg.nlistens, "listener", ", ");
 		print_count(cfg.gate.nbudgets, "budget", ", ");
@@ -96,22 +101,5 @@ act(const struct settings *s, struct arena *a, const char *what)
 int
 cmd_config(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "";
-	bool named = strcmp(what, "check") == 0 || strcmp(what, "show") == 0;
-	struct arena arena = { 0 };
-	struct problem p = { "" };
-	struct settings s;
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings("config", named ? argc - 1 : argc, named ? argv + 1 : argv, &s, &rest);
-
-	if (next != CMD_GO)
-		status = next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	else if (!named || rest < argc - 1) {
-		problem(&p, named ? "unexpected argument %s" : "say check or show%.0s", named ? argv[1 + rest] : "");
-		status = cmd_wrong("config", &p);
-	} else
-		status = act(&s, &arena, what);
-	settings_clear(&s);
-	arena_clear(&arena);
-	return status;
+	return cmd_with_settings("config", argc, argv, check_or_show);
 }

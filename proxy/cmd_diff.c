@@ -181,10 +181,8 @@ compare(const struct settings *s, const struct config *cfg, char **paths)
 
 	if (shapes && replay(cfg, paths[0], shapes, &sides[0], &p) && replay(cfg, paths[1], shapes, &sides[1], &p))
 		status = render(s, cfg, paths, sides, &p);
-	else {
-		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
-		status = STATUS_UNUSABLE;
-	}
+	else
+		status = cmd_unusable(&p);
 	clear_side(&sides[0]);
 	clear_side(&sides[1]);
 	shapes_free(shapes);
@@ -212,13 +210,5 @@ diff(const struct settings *s, struct arena *a, int argc, char **argv)
 int
 cmd_diff(int argc, char **argv)
 {
-	struct arena arena = { 0 };
-	struct settings s;
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings("diff", argc, argv, &s, &rest);
-
-	status = next == CMD_GO ? diff(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	settings_clear(&s);
-	arena_clear(&arena);
-	return status;
+	return cmd_with_settings("diff", argc, argv, diff);
 }

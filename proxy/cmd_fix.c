@@ -26,8 +26,8 @@ struct text_at {
 };
 
 struct fix {
-	struct settings settings;
-	struct arena arena;
+	const struct settings *settings;
+	struct arena *arena;
 	struct config cfg;
 	struct recording *rec;
 	struct shapes *shapes;
@@ -126,7 +126,7 @@ take_request(void *ctx, const struct request *r)
 			continue;
 		if (!f->nrepeats) {
 			f->upstream = r->lanes[s->lane].upstream;
-			f->database = arena_strndup(&f->arena, span_str(r->lanes[s->lane].database));
+			f->database = arena_strndup(f->arena, span_str(r->lanes[s->lane].database));
 		}
 		add_repeat(f, at);
 	}
@@ -137,7 +137,7 @@ static struct fix_exec
 exec_of(struct fix *f, const struct stmt_values *v)
 {
 	struct fix_exec e = { .lang = v->lang, .text = v->text };
-	struct fix_value *values = arena_zero(&f->arena, (v->n + 1) * sizeof *values);
+	struct fix_value *values = arena_zero(f->arena, (v->n + 1) * sizeof *values);
 	struct span in = v->values;
 
 	e.params = values;
@@ -149,7 +149,7 @@ exec_of(struct fix *f, const struct stmt_values *v)
 		in = span_from(in, sizeof n + sizeof values[i].type);
 		if (n < -1 || (n > 0 && memchr(in.p, '\0', (size_t)n)))
 			break;
-		values[i].text = n >= 0 ? arena_strndup(&f->arena, span_first(in, (size_t)n)) : NULL;
+		values[i].text = n >= 0 ? arena_strndup(f->arena, span_first(in, (size_t)n)) : NULL;
 		in = span_from(in, n > 0 ? (size_t)n : 0);
 		e.nparams++;
 	}
@@ -163,7 +163,7 @@ read_execs(struct fix *f, struct fix_exec *execs)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < f->nrepeats; i++)
-		if (f->repeats[i].seq && recording_values(f->rec, f->repeats[i].session, f->repeats[i].seq, &v, &f->arena))
+		if (f->repeats[i].seq && recording_values(f->rec, f->repeats[i].session, f->repeats[i].seq, &v, f->arena))
 			execs[n++] = exec_of(f, &v);
 	return n;
 }
@@ -190,7 +190,7 @@ static void
 aim(struct fix *f, const struct listen_config *l, const char *database, struct side_target *t)
 {
 	const struct upstream_config *up = &l->catalog_server;
-	uint64_t patience = (uint64_t)settings_get(&f->settings, OPT_STATEMENT_TIMEOUT).value;
+	uint64_t patience = (uint64_t)settings_get(f->settings, OPT_STATEMENT_TIMEOUT).value;
 
 	*t = (struct side_target){ .engine = up->engine, .host = up->host, .is_unix = up->is_unix, .port = up->port, .user = up->user,
 		.password = up->password, .database = database, .tls = up->is_unix ? WIRE_TLS_DISABLE : l->catalog_tls, .ca = l->catalog_ca,
@@ -201,7 +201,7 @@ static bool
 listen_of(struct fix *f, const struct db_url *u, struct listen_config *l, struct problem *p)
 {
 	*l = (struct listen_config){ .name = "", .catalog_ca = "" };
-	if (!config_upstream(&f->arena, u, l, p))
+	if (!config_upstream(f->arena, u, l, p))
 		return false;
 	l->catalog_server = l->upstream;
 	l->catalog_tls = l->setup.server_tls;
@@ -214,12 +214,12 @@ static bool
 choose_target(struct fix *f, struct side_target *t, const char **server, struct problem *p)
 {
 	enum engine_kind engine = f->finding->worst.repeat->dialect == SQL_MYSQL ? ENGINE_MYSQL : ENGINE_POSTGRESQL;
-	struct setting said = settings_get(&f->settings, OPT_DATABASE);
-	struct listen_config *l = arena_zero(&f->arena, sizeof *l);
+	struct setting said = settings_get(f->settings, OPT_DATABASE);
+	struct listen_config *l = arena_zero(f->arena, sizeof *l);
 	struct db_url u;
 
 	if (said.text) {
-		if (url_parse(&f->arena, said.text, &u, p) != URL_OK)
+		if (url_parse(f->arena, said.text, &u, p) != URL_OK)
 			return problem(p, "--database: write postgresql://USER:PASSWORD@HOST:PORT/NAME, or mysql://");
 		if (u.engine != engine)
 			return problem(p, "--database: the finding is of %s", engine_name(engine));
@@ -256,16 +256,16 @@ run_and_compare(struct fix *f, struct fix_result *r, struct verify_job *job)
 {
 	const struct raw_finding *w = &f->finding->worst;
 
-	job->timeout = (uint64_t)settings_get(&f->settings, OPT_STATEMENT_TIMEOUT).value;
+	job->timeout = (uint64_t)settings_get(f->settings, OPT_STATEMENT_TIMEOUT).value;
 	job->batch = f->finding->rule == RULE_N_PLUS_ONE;
-	rewrite_plan(&r->rewrite, job->execs, job->nexecs, &f->arena);
+	rewrite_plan(&r->rewrite, job->execs, job->nexecs, f->arena);
 	if (!job->batch && f->finding->rule == RULE_DUPLICATE)
 		r->rewrite.why = "it asks for the same each time: keep the first answer instead of asking again";
 	else if (!job->batch)
 		r->rewrite.why = "there is nothing to batch; its plan is below";
 	r->why = r->rewrite.why;
 	if (w->repeat->cls == SQL_READ)
-		verify(job, r, &f->arena);
+		verify(job, r, f->arena);
 	else
 		r->why = "it writes";
 }
@@ -283,7 +283,7 @@ fill_result(struct fix *f, struct fix_result *r, struct problem *p)
 	if (!recording_replay(f->rec, f->shapes, NULL, sink, p->text, sizeof p->text))
 		return false;
 	r->executions = f->nrepeats;
-	execs = arena_zero(&f->arena, (f->nrepeats + 1) * sizeof *execs);
+	execs = arena_zero(f->arena, (f->nrepeats + 1) * sizeof *execs);
 	job.execs = execs;
 	job.nexecs = read_execs(f, execs);
 	if (!job.nexecs) {
@@ -296,8 +296,8 @@ fill_result(struct fix *f, struct fix_result *r, struct problem *p)
 		return p->text[0] == '\0';
 	}
 	r->database = *job.target.database ? job.target.database : "the default database";
-	if (f->source.seq && f->finding->worst.source->cls == SQL_READ && recording_values(f->rec, f->source.session, f->source.seq, &v, &f->arena)) {
-		struct fix_exec *source = arena_zero(&f->arena, sizeof *source);
+	if (f->source.seq && f->finding->worst.source->cls == SQL_READ && recording_values(f->rec, f->source.session, f->source.seq, &v, f->arena)) {
+		struct fix_exec *source = arena_zero(f->arena, sizeof *source);
 
 		*source = exec_of(f, &v);
 		job.source = source;
@@ -313,11 +313,11 @@ say(struct fix *f, const struct fix_result *r)
 	bool ok;
 
 	strbuf_init(&out, LIMIT_REPORT_BYTES);
-	if (settings_true(&f->settings, OPT_JSON))
+	if (settings_true(f->settings, OPT_JSON))
 		fix_write_json(&out, f->snap, f->finding, r);
 	else
 		fix_write_text(&out, f->snap, f->finding, r);
-	if (settings_true(&f->settings, OPT_SHOW_VALUES) && r->rewrite.sql && !settings_true(&f->settings, OPT_JSON)) {
+	if (settings_true(f->settings, OPT_SHOW_VALUES) && r->rewrite.sql && !settings_true(f->settings, OPT_JSON)) {
 		strbuf_printf(&out, "%-9s %s\n", "values", r->rewrite.sql);
 		for (uint32_t i = 0; i < r->rewrite.nparams; i++)
 			strbuf_printf(&out, "%9s $%u = %s\n", "", i + 1, r->rewrite.params[i].text ? r->rewrite.params[i].text : "NULL");
@@ -337,10 +337,8 @@ fix_finding(struct fix *f, const char *id)
 	struct problem p = { "" };
 	struct fix_result r;
 
-	if (!judge(f, &p)) {
-		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
-		return STATUS_UNUSABLE;
-	}
+	if (!judge(f, &p))
+		return cmd_unusable(&p);
 	if (!id || !find(f, id, &p)) {
 		if (!id)
 			problem(&p, f->snap->nfindings ? "name the FINDING; these are in the recording" : "the recording has no findings");
@@ -358,8 +356,9 @@ fix_finding(struct fix *f, const char *id)
 }
 
 static int
-fix(struct fix *f, int argc, char **argv)
+fix(const struct settings *s, struct arena *a, int argc, char **argv)
 {
+	struct fix f = { .settings = s, .arena = a, .database = "" };
 	struct problem p = { "" };
 	char last[4096];
 	int status;
@@ -368,41 +367,30 @@ fix(struct fix *f, int argc, char **argv)
 		problem(&p, "one FINDING and one RECORDING only");
 		return cmd_wrong("fix", &p);
 	}
-	if (!config_build(&f->settings, &f->arena, NULL, 0, &f->cfg, &p))
+	if (!config_build(s, a, NULL, 0, &f.cfg, &p))
 		return cmd_wrong("fix", &p);
 	if (argc < 2 && !keep_last(last, sizeof last)) {
 		problem(&p, "there is no last run; name a RECORDING, or make one with rowcall run --record-values -- COMMAND");
+		config_clear(&f.cfg);
 		return cmd_wrong("fix", &p);
 	}
 	sql_hash_key_init();
-	env_init(&f->env, &f->arena, environ);
-	env_find(&f->environment, &f->arena, &f->env, exists);
-	f->rec = recording_open(argc == 2 ? argv[1] : last, p.text, sizeof p.text);
-	f->shapes = shapes_new();
-	if (f->rec && f->shapes) {
-		status = fix_finding(f, argc ? argv[0] : NULL);
-	} else {
-		fprintf(stderr, "rowcall: error: %s\n", p.text[0] ? p.text : "out of memory");
-		status = STATUS_UNUSABLE;
-	}
-	snapshot_free(f->snap);
-	shapes_free(f->shapes);
-	recording_close(f->rec);
-	mem_free(f->repeats);
-	config_clear(&f->cfg);
+	env_init(&f.env, a, environ);
+	env_find(&f.environment, a, &f.env, exists);
+	f.rec = recording_open(argc == 2 ? argv[1] : last, p.text, sizeof p.text);
+	f.shapes = shapes_new();
+	status = f.rec && f.shapes ? fix_finding(&f, argc ? argv[0] : NULL) : cmd_unusable(&p);
+	snapshot_free(f.snap);
+	shapes_free(f.shapes);
+	recording_close(f.rec);
+	mem_free(f.repeats);
+	env_clear(&f.env);
+	config_clear(&f.cfg);
 	return status;
 }
 
 int
 cmd_fix(int argc, char **argv)
 {
-	struct fix f = { .database = "" };
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings("fix", argc, argv, &f.settings, &rest);
-
-	status = next == CMD_GO ? fix(&f, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	env_clear(&f.env);
-	settings_clear(&f.settings);
-	arena_clear(&f.arena);
-	return status;
+	return cmd_with_settings("fix", argc, argv, fix);
 }

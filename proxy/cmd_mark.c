@@ -107,27 +107,25 @@ mark_text(const char *what, const char *name)
 }
 
 static int
-send_mark(const struct settings *s, const char *name, struct problem *p)
+send_mark(const struct settings *s, struct arena *a, const char *name, struct problem *p)
 {
 	char *body = mark_text(settings_true(s, OPT_MARK_REQUEST) ? "request" : "test", name);
-	struct arena arena = { 0 };
-	struct answer a = { 0 };
+	struct answer got = { 0 };
 	const char *token;
 	int status = STATUS_UNUSABLE;
 
 	if (!body)
 		problem(p, "the name is not valid UTF-8");
-	else if (read_token(s, &arena, &token, p) && ask(admin_url(s), "/api/v1/marks", body, token, &a))
-		status = answered(&a);
+	else if (read_token(s, a, &token, p) && ask(admin_url(s), "/api/v1/marks", body, token, &got))
+		status = answered(&got);
 	if (p->text[0])
 		status = cmd_wrong("mark", p);
 	free(body);
-	arena_clear(&arena);
 	return status;
 }
 
 static int
-mark(const struct settings *s, int argc, char **argv)
+mark(const struct settings *s, struct arena *a, int argc, char **argv)
 {
 	struct problem p = { "" };
 	bool end = settings_true(s, OPT_MARK_END);
@@ -140,16 +138,17 @@ mark(const struct settings *s, int argc, char **argv)
 		problem(&p, argc == 0 ? "no NAME; write rowcall mark NAME" : "one NAME only; quote it if it has blanks");
 	if (p.text[0])
 		return cmd_wrong("mark", &p);
-	return send_mark(s, end ? "" : argv[0], &p);
+	return send_mark(s, a, end ? "" : argv[0], &p);
 }
 
 static int
-ping(const struct settings *s, int argc, char **argv)
+ping(const struct settings *s, struct arena *arena, int argc, char **argv)
 {
 	struct problem p = { "" };
 	struct answer a = { 0 };
 	int status;
 
+	(void)arena;
 	if (argc > 0) {
 		problem(&p, "unexpected argument %s", argv[0]);
 		return cmd_wrong("ping", &p);
@@ -162,26 +161,14 @@ ping(const struct settings *s, int argc, char **argv)
 	return status;
 }
 
-static int
-small_client(const char *name, int argc, char **argv, int (*act)(const struct settings *, int, char **))
-{
-	struct settings s;
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings(name, argc, argv, &s, &rest);
-
-	status = next == CMD_GO ? act(&s, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	settings_clear(&s);
-	return status;
-}
-
 int
 cmd_mark(int argc, char **argv)
 {
-	return small_client("mark", argc, argv, mark);
+	return cmd_with_settings("mark", argc, argv, mark);
 }
 
 int
 cmd_ping(int argc, char **argv)
 {
-	return small_client("ping", argc, argv, ping);
+	return cmd_with_settings("ping", argc, argv, ping);
 }

@@ -75,12 +75,12 @@ say_counters(struct proxy *p)
 static void
 reload(struct proxy *p)
 {
-	struct problem problem = { "" };
-	struct reloaded *next = reload_read("proxy", p->settings, &problem);
+	struct problem why = { "" };
+	struct reloaded *next = reload_read("proxy", p->settings, &why);
 	char changed[400];
 
 	if (!next) {
-		log_error(p->log, 0, "the configuration in use stays: %s", problem.text);
+		log_error(p->log, 0, "the configuration in use stays: %s", why.text);
 		return;
 	}
 	collector_reconfigure(capture_collector(p->capture), &next->cfg.rules, &next->cfg.gate, next->cfg.rtt);
@@ -153,7 +153,7 @@ say_listeners(const struct proxy *p)
 }
 
 static int
-proxy(struct proxy *p)
+serve(struct proxy *p)
 {
 	struct rlimit before;
 	const struct config *cfg;
@@ -187,38 +187,34 @@ proxy(struct proxy *p)
 	return status;
 }
 
+static int
+proxy(const struct settings *s, struct arena *a, int argc, char **argv)
+{
+	struct problem why = { "" };
+	struct config cfg;
+	struct proxy p = { .cfg = &cfg, .settings = s };
+	int status;
+
+	if (argc > 0) {
+		problem(&why, "unexpected argument %s", argv[0]);
+		return cmd_wrong("proxy", &why);
+	}
+	if (!config_build_to_judge(s, a, NULL, 0, &cfg, &why))
+		return cmd_wrong("proxy", &why);
+	if (cfg.nlistens > 0) {
+		p.log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json);
+		status = serve(&p);
+		log_free(p.log);
+	} else {
+		problem(&why, "nothing to listen on: give --listen 127.0.0.1:5433 --upstream postgresql://HOST:5432, or listen: in rowcall.yaml");
+		status = cmd_wrong("proxy", &why);
+	}
+	config_clear(&cfg);
+	return status;
+}
+
 int
 cmd_proxy(int argc, char **argv)
 {
-	struct arena arena = { 0 };
-	struct problem problem = { "" };
-	struct settings settings;
-	struct config cfg;
-	int rest = 0, status = STATUS_USAGE;
-	enum cmd_next next = cmd_settings("proxy", argc, argv, &settings, &rest);
-
-	if (next != CMD_GO) {
-		settings_clear(&settings);
-		return next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	}
-	if (rest < argc) {
-		snprintf(problem.text, sizeof problem.text, "unexpected argument %s", argv[rest]);
-		status = cmd_wrong("proxy", &problem);
-	} else if (!config_build_to_judge(&settings, &arena, NULL, 0, &cfg, &problem)) {
-		status = cmd_wrong("proxy", &problem);
-	} else if (cfg.nlistens == 0) {
-		snprintf(problem.text, sizeof problem.text,
-		    "nothing to listen on: give --listen 127.0.0.1:5433 --upstream postgresql://HOST:5432, or listen: in rowcall.yaml");
-		status = cmd_wrong("proxy", &problem);
-	} else {
-		struct proxy p = { .cfg = &cfg, .settings = &settings, .log = log_new(STDERR_FILENO, cfg.log_level, cfg.log_json) };
-
-		status = proxy(&p);
-		log_free(p.log);
-	}
-	if (status != STATUS_USAGE)
-		config_clear(&cfg);
-	settings_clear(&settings);
-	arena_clear(&arena);
-	return status;
+	return cmd_with_settings("proxy", argc, argv, proxy);
 }

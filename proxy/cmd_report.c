@@ -55,13 +55,6 @@ replay(const struct config *cfg, struct recording *rec, const char *named, struc
 }
 
 static int
-unusable(const struct problem *p)
-{
-	fprintf(stderr, "rowcall: error: %s\n", p->text[0] ? p->text : "out of memory");
-	return STATUS_UNUSABLE;
-}
-
-static int
 render(const struct config *cfg, struct recording *rec, const char *named, struct problem *p)
 {
 	struct shapes *shapes = shapes_new();
@@ -72,10 +65,10 @@ render(const struct config *cfg, struct recording *rec, const char *named, struc
 	if (snap) {
 		status = outputs_reports(cfg, snap, STDOUT_FILENO) ? outputs_status(cfg, snap) : STATUS_UNUSABLE;
 		if (!whole)
-			status = unusable(p);
+			status = cmd_unusable(p);
 		outputs_verdict(snap);
 	} else {
-		status = unusable(p);
+		status = cmd_unusable(p);
 		outputs_unusable();
 	}
 	snapshot_free(snap);
@@ -91,7 +84,7 @@ open_and_render(const struct config *cfg, const char *path, const char *named)
 	int status;
 
 	if (!rec) {
-		status = unusable(&p);
+		status = cmd_unusable(&p);
 		outputs_unusable();
 		return status;
 	}
@@ -126,15 +119,7 @@ report(const struct settings *s, struct arena *a, int argc, char **argv)
 int
 cmd_report(int argc, char **argv)
 {
-	struct arena arena = { 0 };
-	struct settings s;
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings("report", argc, argv, &s, &rest);
-
-	status = next == CMD_GO ? report(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	settings_clear(&s);
-	arena_clear(&arena);
-	return status;
+	return cmd_with_settings("report", argc, argv, report);
 }
 
 /* ---- merge ---- */
@@ -342,7 +327,7 @@ merge(const struct settings *s, struct arena *a, int argc, char **argv)
 	m.servers = arena_zero(a, LIMIT_UPSTREAMS * sizeof *m.servers);
 	m.run.coverage.opaque_reason = "";
 	if (!open_all(&m, argv, out, &p) || !merge_all(&m, &p))
-		status = unusable(&p);
+		status = cmd_unusable(&p);
 	store_abandon(m.store);
 	collector_free(m.collector);
 	shapes_free(m.shapes);
@@ -354,13 +339,5 @@ merge(const struct settings *s, struct arena *a, int argc, char **argv)
 int
 cmd_merge(int argc, char **argv)
 {
-	struct arena arena = { 0 };
-	struct settings s;
-	int rest = 0, status;
-	enum cmd_next next = cmd_settings("merge", argc, argv, &s, &rest);
-
-	status = next == CMD_GO ? merge(&s, &arena, argc - rest, argv + rest) : next == CMD_DONE ? STATUS_OK : STATUS_USAGE;
-	settings_clear(&s);
-	arena_clear(&arena);
-	return status;
+	return cmd_with_settings("merge", argc, argv, merge);
 }

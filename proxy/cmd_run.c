@@ -29,8 +29,8 @@ enum { WIND_UP_MS = 1000, LOOK_MS = 5, PROGRESS_MS = 500 };
 extern char **environ;
 
 struct run {
-	struct settings settings;
-	struct arena arena;
+	const struct settings *settings;
+	struct arena *arena;
 	struct config cfg;
 	struct env env; /* the child's */
 	struct env_databases databases;
@@ -162,14 +162,14 @@ stand_in_for_sockets(struct run *r, struct problem *p)
 		if (!l->upstream.is_unix || l->is_unix || l->port != 0)
 			continue;
 		/* One directory each: two originals may have the same name. */
-		dir = private_dir_below(&r->dir, &r->arena, i, p);
+		dir = private_dir_below(&r->dir, r->arena, i, p);
 		if (!dir)
 			return false;
 		if (l->upstream.engine == ENGINE_POSTGRESQL)
 			snprintf(path, sizeof path, "%s/.s.PGSQL.%u", dir, l->upstream.port);
 		else
 			snprintf(path, sizeof path, "%s/mysql.sock", dir);
-		l->address = arena_strndup(&r->arena, span_str(path));
+		l->address = arena_strndup(r->arena, span_str(path));
 		l->is_unix = true;
 		l->port = l->upstream.port;
 		l->setup.client_tls = WIRE_TLS_DISABLE; /* clients do not ask for it there */
@@ -195,7 +195,7 @@ make_certificate(struct run *r, struct problem *p)
 		if (!takes_tls(l) || *l->client_cert)
 			continue;
 		if (!path)
-			path = own_certificate(&r->dir, &r->arena, p);
+			path = own_certificate(&r->dir, r->arena, p);
 		if (!path)
 			return false;
 		l->client_cert = l->client_key = path;
@@ -210,12 +210,12 @@ find_databases(struct run *r, struct problem *p)
 	struct env_databases *d = &r->databases;
 	struct upstream_found *found;
 
-	env_init(&r->env, &r->arena, environ);
-	env_find(d, &r->arena, &r->env, exists);
-	found = arena_zero(&r->arena, (d->nupstreams + 1) * sizeof *found);
+	env_init(&r->env, r->arena, environ);
+	env_find(d, r->arena, &r->env, exists);
+	found = arena_zero(r->arena, (d->nupstreams + 1) * sizeof *found);
 	for (uint32_t i = 0; i < d->nupstreams; i++)
 		found[i] = (struct upstream_found){ d->upstreams[i].text, d->upstreams[i] };
-	if (!config_build_to_judge(&r->settings, &r->arena, found, d->nupstreams, &r->cfg, p))
+	if (!config_build_to_judge(r->settings, r->arena, found, d->nupstreams, &r->cfg, p))
 		return false;
 	for (uint32_t i = 0; i < d->nnotes; i++)
 		say(r, d->notes[i]);
@@ -231,7 +231,7 @@ find_databases(struct run *r, struct problem *p)
 static void
 choose_admin(struct run *r)
 {
-	if (settings_get(&r->settings, OPT_ADMIN).by > SAID_FILE && *r->cfg.admin_address)
+	if (settings_get(r->settings, OPT_ADMIN).by > SAID_FILE && *r->cfg.admin_address)
 		return;
 	r->cfg.admin_address = "127.0.0.1";
 	r->cfg.admin_port = 0;
@@ -245,14 +245,14 @@ choose_recording(struct run *r)
 	if (*r->cfg.record)
 		return;
 	keep_new(path, sizeof path);
-	r->cfg.record = arena_strndup(&r->arena, span_str(path));
+	r->cfg.record = arena_strndup(r->arena, span_str(path));
 	r->cfg.record_optional = true;
 }
 
 static bool
 all_answer(const struct run *r, struct problem *p)
 {
-	if (!settings_true(&r->settings, OPT_PREFLIGHT))
+	if (!settings_true(r->settings, OPT_PREFLIGHT))
 		return true;
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++)
 		if (!preflight(&r->cfg.listens[i].upstream, r->cfg.connect_timeout, p))
@@ -270,7 +270,7 @@ reachable(const char *host)
 static void
 name_endpoints(struct run *r)
 {
-	r->endpoints = arena_zero(&r->arena, r->cfg.nlistens * sizeof *r->endpoints);
+	r->endpoints = arena_zero(r->arena, r->cfg.nlistens * sizeof *r->endpoints);
 	for (uint32_t i = 0; i < r->cfg.nlistens; i++) {
 		const char *host = reachable(capture_host(r->capture, i));
 		bool is_unix = r->cfg.listens[i].is_unix;
@@ -291,7 +291,7 @@ endpoint_of(struct run *r, const struct db_url *u)
 	struct listen_config want = { .name = "" };
 	struct problem ignored;
 
-	for (uint32_t i = 0; config_upstream(&r->arena, u, &want, &ignored) && i < r->cfg.nlistens; i++) {
+	for (uint32_t i = 0; config_upstream(r->arena, u, &want, &ignored) && i < r->cfg.nlistens; i++) {
 		const struct upstream_config *up = &r->cfg.listens[i].upstream;
 
 		if (up->engine == want.upstream.engine && up->port == want.upstream.port && strcmp(up->host, want.upstream.host) == 0)
@@ -355,8 +355,8 @@ list_moves(struct run *r, struct pgpass_move *moves)
 
 		if (up->engine != ENGINE_POSTGRESQL)
 			continue;
-		moves[n] = (struct pgpass_move){ passfile_host(&r->arena, up), up->port,
-			e->socket ? directory_of(&r->arena, e->socket) : e->host, e->port };
+		moves[n] = (struct pgpass_move){ passfile_host(r->arena, up), up->port,
+			e->socket ? directory_of(r->arena, e->socket) : e->host, e->port };
 		n++;
 		/* With PGHOSTADDR the connection goes to the address, the password file is asked for the name. */
 		if (name && address && strcmp(up->host, address) == 0) {
@@ -380,7 +380,7 @@ resolve_passwords(struct run *r)
 	strbuf_init(&in, LIMIT_PASSFILE);
 	strbuf_init(&out, LIMIT_PASSFILE * 4);
 	if (read_passfile(r, &in) && pgpass_rewrite(strbuf_span(&in), moves, n, &out) > 0) {
-		path = private_dir_file(&r->dir, &r->arena, "pgpass", strbuf_span(&out), &p);
+		path = private_dir_file(&r->dir, r->arena, "pgpass", strbuf_span(&out), &p);
 		if (path)
 			env_set(&r->env, "PGPASSFILE", path);
 		else
@@ -434,7 +434,7 @@ set_extra(struct run *r, const char *text, struct problem *p)
 	value = env_expand(&r->env, equals + 1, r->endpoints, r->cfg.nlistens, &why);
 	if (!value)
 		return problem(p, "--env %.*s: %s", (int)(equals - text), text, why.text);
-	env_set(&r->env, arena_strndup(&r->arena, span_of(text, (size_t)(equals - text))), value);
+	env_set(&r->env, arena_strndup(r->arena, span_of(text, (size_t)(equals - text))), value);
 	return true;
 }
 
@@ -442,8 +442,8 @@ static bool
 point_child_here(struct run *r, struct problem *p)
 {
 	struct env_databases *d = &r->databases;
-	struct endpoint *ends = arena_zero(&r->arena, (d->nreferences + 1) * sizeof *ends);
-	enum said_by by = settings_source(&r->settings, OPT_ENV);
+	struct endpoint *ends = arena_zero(r->arena, (d->nreferences + 1) * sizeof *ends);
+	enum said_by by = settings_source(r->settings, OPT_ENV);
 	char admin[80], url[100];
 
 	for (uint32_t i = 0; i < d->nreferences; i++)
@@ -453,8 +453,8 @@ point_child_here(struct run *r, struct problem *p)
 	env_rewrite(&r->env, d, ends, say, r);
 	leave_out_binding(r);
 	resolve_passwords(r);
-	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(&r->settings, OPT_ENV, by, i); i++)
-		if (!set_extra(r, settings_nth(&r->settings, OPT_ENV, by, i)->text, p))
+	for (uint32_t i = 0; by != SAID_DEFAULT && settings_nth(r->settings, OPT_ENV, by, i); i++)
+		if (!set_extra(r, settings_nth(r->settings, OPT_ENV, by, i)->text, p))
 			return false;
 	endpoint_text(
 	    &(struct endpoint){ .host = reachable(r->cfg.admin_address), .port = capture_admin_port(r->capture) }, admin, sizeof admin);
@@ -569,7 +569,7 @@ capture_and_run(struct run *r, char **argv)
 	char err[400];
 	int status;
 
-	r->command = command_words(&r->arena, argv);
+	r->command = command_words(r->arena, argv);
 	r->capture = capture_start(&r->cfg, r->log, r->command, true, err, sizeof err);
 	if (!r->capture) {
 		fprintf(stderr, "rowcall: error: %s\n", err);
@@ -615,10 +615,6 @@ prepare_and_run(struct run *r, char **argv)
 	struct problem p = { "" };
 	int status;
 
-	if (!argv[0]) {
-		problem(&p, "no COMMAND to run; write rowcall run [OPTIONS] -- COMMAND...");
-		return cmd_wrong("run", &p);
-	}
 	if (!find_databases(r, &p))
 		return cmd_wrong("run", &p);
 	choose_admin(r);
@@ -628,31 +624,33 @@ prepare_and_run(struct run *r, char **argv)
 		    r->cfg.log_json);
 		status = hold_signals_and_run(r, argv);
 		log_free(r->log);
-	} else {
-		fprintf(stderr, "rowcall: error: %s\n", p.text);
-		status = STATUS_UNUSABLE;
-	}
+	} else
+		status = cmd_unusable(&p);
 	if (!r->reported && status == STATUS_UNUSABLE)
 		outputs_unusable();
 	config_clear(&r->cfg);
 	return status;
 }
 
+static int
+run(const struct settings *s, struct arena *a, int argc, char **argv)
+{
+	struct run r = { .settings = s, .arena = a };
+	struct problem p = { "" };
+	int status;
+
+	if (argc == 0) {
+		problem(&p, "no COMMAND to run; write rowcall run [OPTIONS] -- COMMAND...");
+		return cmd_wrong("run", &p);
+	}
+	capture_raise_files(&r.files);
+	status = prepare_and_run(&r, argv);
+	env_clear(&r.env);
+	return status;
+}
+
 int
 cmd_run(int argc, char **argv)
 {
-	struct run r = { 0 };
-	int rest = 0, status = STATUS_OK;
-	enum cmd_next next;
-
-	capture_raise_files(&r.files);
-	next = cmd_settings("run", argc, argv, &r.settings, &rest);
-	if (next == CMD_GO)
-		status = prepare_and_run(&r, argv + rest);
-	else if (next == CMD_WRONG)
-		status = STATUS_USAGE;
-	env_clear(&r.env);
-	settings_clear(&r.settings);
-	arena_clear(&r.arena);
-	return status;
+	return cmd_with_settings("run", argc, argv, run);
 }
