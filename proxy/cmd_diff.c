@@ -101,33 +101,10 @@ check_formats(const struct settings *s, struct problem *p)
 	return true;
 }
 
-static bool
-write_one(const struct config *cfg, const struct comparison *c, const char *text)
+static void
+comparison_as(const void *what, struct span format, const struct write_options *o, struct strbuf *out)
 {
-	size_t name = strcspn(text, ":");
-	const char *path = text[name] ? text + name + 1 : NULL;
-	struct write_options o = outputs_options(cfg, path ? -1 : STDOUT_FILENO);
-	struct strbuf out;
-	bool ok;
-
-	strbuf_init(&out, LIMIT_REPORT_BYTES);
-	formats[format_named(span_of(text, name))].write(c, &o, &out);
-	ok = outputs_bytes(text, path, STDOUT_FILENO, &out);
-	strbuf_clear(&out);
-	return ok;
-}
-
-static bool
-write_all_formats(const struct settings *s, const struct config *cfg, const struct comparison *c)
-{
-	const struct setting *said = settings_nth(s, OPT_REPORT, SAID_FLAG, 0);
-	bool ok = true;
-
-	if (!said && !cfg->quiet_output)
-		return write_one(cfg, c, "text");
-	for (uint32_t i = 0; (said = settings_nth(s, OPT_REPORT, SAID_FLAG, i)); i++)
-		ok = write_one(cfg, c, said->text) && ok;
-	return ok;
+	formats[format_named(format)].write(what, o, out);
 }
 
 /* ---- the command ---- */
@@ -140,39 +117,30 @@ say_untrusted(const char *path, const struct snapshot *s)
 }
 
 static int
-status_of(const struct config *cfg, const struct comparison *c)
-{
-	if (!c->before->trusted || !c->after->trusted)
-		return STATUS_UNUSABLE;
-	if (c->verdict == DIFF_WORSE)
-		return cfg->exit_zero ? STATUS_OK : cfg->exit_code;
-	return STATUS_OK;
-}
-
-static int
-render(const struct settings *s, const struct config *cfg, char **paths, struct run_side sides[2], struct problem *p)
+render(const struct config *cfg, const char *request, char **paths, struct run_side sides[2], struct problem *p)
 {
 	struct compared_run before = { sides[0].snap, &sides[0].side }, after = { sides[1].snap, &sides[1].side };
-	struct comparison *c = compare_runs(&before, &after, settings_get(s, OPT_DIFF_REQUEST).text, p->text, sizeof p->text);
+	struct comparison *c = compare_runs(&before, &after, request, p->text, sizeof p->text);
 	struct strbuf line;
 	int status;
 
 	if (!c)
 		return cmd_wrong("diff", p);
-	status = write_all_formats(s, cfg, c) ? status_of(cfg, c) : STATUS_UNUSABLE;
+	status = outputs_status_of(cfg, c->before->trusted && c->after->trusted, c->verdict == DIFF_WORSE);
+	if (!outputs_written(cfg, comparison_as, c, STDOUT_FILENO))
+		status = STATUS_UNUSABLE;
 	say_untrusted(paths[0], c->before);
 	say_untrusted(paths[1], c->after);
-	fflush(stdout);
 	strbuf_init(&line, 1024);
 	write_diff_verdict_line(c, &line);
-	fputs(strbuf_cstr(&line), stderr);
+	outputs_last_line(&line);
 	strbuf_clear(&line);
 	comparison_free(c);
 	return status;
 }
 
 static int
-compare(const struct settings *s, const struct config *cfg, char **paths)
+compare(const struct config *cfg, const char *request, char **paths)
 {
 	struct run_side sides[2] = { { 0 } };
 	struct shapes *shapes = shapes_new();
@@ -180,7 +148,7 @@ compare(const struct settings *s, const struct config *cfg, char **paths)
 	int status;
 
 	if (shapes && replay(cfg, paths[0], shapes, &sides[0], &p) && replay(cfg, paths[1], shapes, &sides[1], &p))
-		status = render(s, cfg, paths, sides, &p);
+		status = render(cfg, request, paths, sides, &p);
 	else
 		status = cmd_unusable(&p);
 	clear_side(&sides[0]);
@@ -202,7 +170,9 @@ diff(const struct settings *s, struct arena *a, int argc, char **argv)
 	}
 	if (!check_formats(s, &p) || !config_build(s, a, NULL, 0, &cfg, &p))
 		return cmd_wrong("diff", &p);
-	status = compare(s, &cfg, argv);
+	if (settings_source(s, OPT_REPORT) != SAID_FLAG)
+		cfg.nreports = 0; /* those are for the reports of a run */
+	status = compare(&cfg, settings_get(s, OPT_DIFF_REQUEST).text, argv);
 	config_clear(&cfg);
 	return status;
 }

@@ -35,8 +35,9 @@ is_step_summary(const char *path)
 	return summary && *summary && strcmp(path, summary) == 0;
 }
 
-struct write_options
-outputs_options(const struct config *c, int fd)
+/* fd -1: a file. */
+static struct write_options
+options_for(const struct config *c, int fd)
 {
 	struct write_options o = write_options_for(fd, fd < 0 ? "never" : c->color);
 
@@ -46,14 +47,16 @@ outputs_options(const struct config *c, int fd)
 	return o;
 }
 
-bool
-outputs_bytes(const char *what, const char *path, int fd, const struct strbuf *bytes)
+/* The bytes of one report into its file, or, without a path, to fd. text: the report as it was asked for. False: it was said on standard
+ * error. */
+static bool
+put(const char *text, const char *path, int fd, const struct strbuf *bytes)
 {
 	char err[400] = "";
 	bool ok;
 
 	if (bytes->cut) {
-		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", what);
+		snprintf(err, sizeof err, "%s: the report is larger than fits into memory", text);
 		ok = false;
 	} else if (path)
 		ok = (is_step_summary(path) ? append_file : write_file)(path, strbuf_span(bytes), err, sizeof err);
@@ -68,34 +71,54 @@ outputs_bytes(const char *what, const char *path, int fd, const struct strbuf *b
 }
 
 static bool
-one_report(const struct config *c, const struct snapshot *s, const char *text, int fd)
+one_report(const struct config *c, report_writer *write_as, const void *what, const char *text, int fd)
 {
 	size_t name = strcspn(text, ":");
 	const char *path = text[name] ? text + name + 1 : NULL;
-	struct write_options o = outputs_options(c, path ? -1 : fd);
+	struct write_options o = options_for(c, path ? -1 : fd);
 	struct strbuf out;
 	bool ok;
 
 	strbuf_init(&out, LIMIT_REPORT_BYTES);
-	write_snapshot(format_find(span_of(text, name)), s, &o, &out);
-	ok = outputs_bytes(text, path, fd, &out);
+	write_as(what, span_of(text, name), &o, &out);
+	ok = put(text, path, fd, &out);
 	strbuf_clear(&out);
 	return ok;
 }
 
 bool
-outputs_reports(const struct config *c, const struct snapshot *s, int fd)
+outputs_written(const struct config *c, report_writer *write_as, const void *what, int fd)
 {
 	bool ok = true;
 
 	if (c->nreports == 0 && !c->quiet_output)
-		return one_report(c, s, "text", fd);
+		return one_report(c, write_as, what, "text", fd);
 	for (uint32_t i = 0; i < c->nreports; i++) {
 		if (c->quiet_output && strcmp(c->reports[i], "text") == 0)
 			continue;
-		ok = one_report(c, s, c->reports[i], fd) && ok;
+		ok = one_report(c, write_as, what, c->reports[i], fd) && ok;
 	}
 	return ok;
+}
+
+static void
+snapshot_as(const void *what, struct span format, const struct write_options *o, struct strbuf *out)
+{
+	write_snapshot(format_find(format), what, o, out);
+}
+
+bool
+outputs_reports(const struct config *c, const struct snapshot *s, int fd)
+{
+	return outputs_written(c, snapshot_as, s, fd);
+}
+
+void
+outputs_last_line(const struct strbuf *line)
+{
+	fflush(stdout);
+	if (!write_all(STDERR_FILENO, strbuf_span(line)))
+		errno = 0; /* nobody is left to be told */
 }
 
 void
@@ -103,13 +126,9 @@ outputs_verdict(const struct snapshot *s)
 {
 	struct strbuf line;
 
-	fflush(stdout);
 	strbuf_init(&line, 1024);
 	write_verdict_line(s, &line);
-	if (line.n == 0 || line.p[line.n - 1] != '\n')
-		strbuf_char(&line, '\n');
-	if (!write_all(STDERR_FILENO, strbuf_span(&line)))
-		errno = 0; /* nobody is left to be told */
+	outputs_last_line(&line);
 	strbuf_clear(&line);
 }
 
@@ -120,11 +139,15 @@ outputs_unusable(void)
 }
 
 int
+outputs_status_of(const struct config *c, bool trusted, bool fails)
+{
+	if (!trusted)
+		return STATUS_UNUSABLE;
+	return fails && !c->exit_zero ? c->exit_code : STATUS_OK;
+}
+
+int
 outputs_status(const struct config *c, const struct snapshot *s)
 {
-	if (!s->trusted)
-		return STATUS_UNUSABLE;
-	if (s->state == GATE_FAIL)
-		return c->exit_zero ? STATUS_OK : c->exit_code;
-	return STATUS_OK;
+	return outputs_status_of(c, s->trusted, s->state == GATE_FAIL);
 }
