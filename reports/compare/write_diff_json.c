@@ -2,11 +2,10 @@
 /* write_diff_json: schema rowcall.diff/1 (reports/diff.schema.json), one function per object, keys in the schema's order; and the page that
  * draws it.
  * Never: leaves out a key because its value is not known (that is null); prints a parameter value. */
-#include <stdio.h>
-
 #include "compare.h"
 #include "reports/write/emit_keys.h"
 #include "reports/write/html.h"
+#include "reports/write/json_parts.h"
 #include "reports/write/writers.h"
 
 enum { LINED = 3 };
@@ -14,18 +13,9 @@ enum { LINED = 3 };
 static void
 put_run(struct emit *j, const char *key, const struct snapshot *s)
 {
-	char started[TIME_TEXT];
-
-	time_text(s->started_us, started);
 	key_open(j, key, '{');
 	key_str_or_null(j, "command", s->command);
-	key_str(j, "started", started);
-	key_ms(j, "duration_ms", s->duration);
-	key_open(j, "upstreams", '[');
-	for (uint32_t i = 0; i < s->nupstreams; i++)
-		emit_str(j, s->upstreams[i]);
-	emit_close(j, ']');
-	key_uint(j, "fingerprint_version", SQL_FINGERPRINT_VERSION);
+	json_run_facts(j, s);
 	key_uint(j, "requests", requests_seen(s));
 	key_uint(j, "queries", s->queries);
 	key_bool(j, "trusted", s->trusted);
@@ -37,33 +27,22 @@ put_run(struct emit *j, const char *key, const struct snapshot *s)
 static void
 put_queries(struct emit *j, const char *key, const struct snap_scope *s)
 {
-	emit_key(j, key);
-	if (!s) {
-		emit_null(j);
-		return;
-	}
-	emit_open(j, '{');
-	key_uint(j, "min", s->queries.min);
-	key_uint(j, "p50", s->queries.p50);
-	key_uint(j, "p95", s->queries.p95);
-	key_uint(j, "max", s->queries.max);
-	emit_close(j, '}');
+	if (s)
+		json_counts(j, key, &s->queries);
+	else
+		key_null(j, key);
 }
 
 static void
 put_times(struct emit *j, const char *key, const struct snap_scope *s)
 {
-	emit_key(j, key);
 	if (!s) {
-		emit_null(j);
+		key_null(j, key);
 		return;
 	}
-	emit_open(j, '{');
+	key_open(j, key, '{');
 	key_ms(j, "total", s->db.total);
-	key_ms(j, "p50", s->db.p50);
-	key_ms(j, "p95", s->db.p95);
-	key_ms(j, "p99", s->db.p99);
-	key_ms(j, "max", s->db.max);
+	json_percentiles(j, &s->db);
 	emit_close(j, '}');
 }
 
@@ -201,12 +180,9 @@ document(struct emit *j, const void *ctx)
 {
 	const struct diff_document *d = ctx;
 	const struct comparison *c = d->c;
-	char tool[64];
 
-	snprintf(tool, sizeof tool, "rowcall %s", c->after->version);
 	emit_open(j, '{');
-	key_str(j, "schema", "rowcall.diff/1");
-	key_str(j, "tool", tool);
+	json_tool(j, "rowcall.diff/1", c->after);
 	key_str(j, "change", verdict_change_name(c->verdict));
 	put_run(j, "before", c->before);
 	put_run(j, "after", c->after);

@@ -4,7 +4,7 @@
 
 #include "fingerprint/limits.h"
 #include "fix_result.h"
-#include "reports/write/emit.h"
+#include "reports/write/emit_keys.h"
 #include "reports/write/text.h"
 
 static const char *
@@ -175,15 +175,13 @@ emit_statement(struct emit *j, const char *key, const struct shape *s)
 {
 	char hex[17];
 
-	emit_key(j, key);
 	if (!s) {
-		emit_null(j);
+		key_null(j, key);
 		return;
 	}
 	shape_hex(s->fingerprint, hex);
-	emit_open(j, '{');
-	emit_key(j, "fingerprint");
-	emit_str(j, hex);
+	key_open(j, key, '{');
+	key_str(j, "fingerprint", hex);
 	emit_key(j, "shape");
 	emit_span(j, span_of(s->text, s->text_n));
 	emit_close(j, '}');
@@ -192,22 +190,17 @@ emit_statement(struct emit *j, const char *key, const struct shape *s)
 static void
 emit_plan(struct emit *j, const char *key, const struct fix_plan *p)
 {
-	emit_key(j, key);
 	if (!p->known) {
-		emit_null(j);
+		key_null(j, key);
 		return;
 	}
-	emit_open(j, '[');
+	key_open(j, key, '[');
 	for (uint32_t i = 0; i < p->nscans; i++) {
 		emit_open(j, '{');
-		emit_key(j, "how");
-		emit_str(j, p->scans[i].how);
-		emit_key(j, "table");
-		emit_str_or_null(j, p->scans[i].table);
-		emit_key(j, "index");
-		emit_str_or_null(j, p->scans[i].index);
-		emit_key(j, "whole_table");
-		emit_bool(j, p->scans[i].whole);
+		key_str(j, "how", p->scans[i].how);
+		key_str_or_null(j, "table", p->scans[i].table);
+		key_str_or_null(j, "index", p->scans[i].index);
+		key_bool(j, "whole_table", p->scans[i].whole);
 		emit_close(j, '}');
 	}
 	emit_close(j, ']');
@@ -218,16 +211,14 @@ emit_batched(struct emit *j, const struct snap_finding *f, const struct fix_resu
 {
 	struct strbuf shape;
 
-	emit_key(j, "batched");
 	if (!r->rewrite.sql) {
-		emit_null(j);
+		key_null(j, "batched");
 		return;
 	}
 	strbuf_init(&shape, LIMIT_SHAPE_BYTES * 2);
 	put_shape(&shape, &r->rewrite, lang_of(f));
-	emit_open(j, '{');
-	emit_key(j, "form");
-	emit_str(j, r->rewrite.form);
+	key_open(j, "batched", '{');
+	key_str(j, "form", r->rewrite.form);
 	emit_key(j, "shape");
 	emit_span(j, strbuf_span(&shape));
 	emit_close(j, '}');
@@ -245,18 +236,12 @@ emit_numbers(struct emit *j, const struct snapshot *snap, const struct fix_resul
 		{ "round_trips_after", r->rewrite.sql && r->ran ? 1 : 0 }, { "round_trips_saved", saved_trips(r) } };
 	uint64_t saved = r->ns_before > r->ns_after ? r->ns_before - r->ns_after : 0;
 
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		emit_key(j, counts[i].key);
-		emit_uint(j, counts[i].value);
-	}
-	emit_key(j, "ms_before");
-	emit_ms(j, r->ns_before);
-	emit_key(j, "ms_after");
-	emit_ms(j, r->ns_after);
-	emit_key(j, "ms_saved");
-	emit_ms(j, saved);
-	emit_key(j, "ms_saved_by_round_trips");
-	emit_ms(j, saved_trips(r) * snap->rtt);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		key_uint(j, counts[i].key, counts[i].value);
+	key_ms(j, "ms_before", r->ns_before);
+	key_ms(j, "ms_after", r->ns_after);
+	key_ms(j, "ms_saved", saved);
+	key_ms(j, "ms_saved_by_round_trips", saved_trips(r) * snap->rtt);
 }
 
 void
@@ -266,38 +251,26 @@ fix_write_json(struct strbuf *out, const struct snapshot *snap, const struct sna
 
 	emit_init(&j, out, 1);
 	emit_open(&j, '{');
-	emit_key(&j, "schema");
-	emit_str(&j, "rowcall.fix/1");
-	emit_key(&j, "finding");
-	emit_str(&j, f->id);
-	emit_key(&j, "rule");
-	emit_str(&j, rules[f->rule].id);
-	emit_key(&j, "scope");
-	emit_str(&j, f->scope);
-	emit_key(&j, "request");
-	emit_uint(&j, f->request_number);
+	key_str(&j, "schema", "rowcall.fix/1");
+	key_str(&j, "finding", f->id);
+	key_str(&j, "rule", rules[f->rule].id);
+	key_str(&j, "scope", f->scope);
+	key_uint(&j, "request", f->request_number);
 	emit_statement(&j, "source", f->worst.source);
 	emit_statement(&j, "repeat", f->worst.repeat);
 	emit_batched(&j, f, r);
-	emit_key(&j, "verdict");
-	emit_str(&j, state_name(r->state));
-	emit_key(&j, "why");
-	emit_str_or_null(&j, r->why);
-	emit_key(&j, "database");
-	emit_str_or_null(&j, r->database);
-	emit_key(&j, "server");
-	emit_str_or_null(&j, r->server);
+	key_str(&j, "verdict", state_name(r->state));
+	key_str_or_null(&j, "why", r->why);
+	key_str_or_null(&j, "database", r->database);
+	key_str_or_null(&j, "server", r->server);
 	emit_numbers(&j, snap, r);
-	emit_key(&j, "plans");
-	emit_open(&j, '{');
+	key_open(&j, "plans", '{');
 	emit_plan(&j, "source", &r->source);
 	emit_plan(&j, "repeat", &r->child);
 	emit_plan(&j, "batched", &r->batched);
 	emit_close(&j, '}');
-	emit_key(&j, "index");
-	emit_str_or_null(&j, r->index);
-	emit_key(&j, "advice");
-	emit_str(&j, f->advice);
+	key_str_or_null(&j, "index", r->index);
+	key_str(&j, "advice", f->advice);
 	emit_close(&j, '}');
 	strbuf_char(out, '\n');
 }

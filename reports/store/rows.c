@@ -11,7 +11,7 @@
 
 #include "fingerprint/limits.h"
 #include "packed.h"
-#include "reports/write/emit.h"
+#include "reports/write/emit_keys.h"
 #include "schema.h"
 
 enum { BUSY_MS = 10000 };	/* how long somebody else may keep the file locked */
@@ -123,10 +123,8 @@ tables_json(struct strbuf *out, const struct shape *shape)
 	emit_open(&j, '[');
 	for (unsigned i = 0; i < shape->ntables; i++) {
 		emit_open(&j, '{');
-		emit_key(&j, "name");
-		emit_str(&j, shape->tables[i].name);
-		emit_key(&j, "write");
-		emit_bool(&j, shape->tables[i].write);
+		key_str(&j, "name", shape->tables[i].name);
+		key_bool(&j, "write", shape->tables[i].write);
 		emit_close(&j, '}');
 	}
 	emit_close(&j, ']');

@@ -23,6 +23,13 @@ key_str_or_null(struct emit *j, const char *key, const char *value)
 }
 
 static inline void
+key_null(struct emit *j, const char *key)
+{
+	emit_key(j, key);
+	emit_null(j);
+}
+
+static inline void
 key_uint(struct emit *j, const char *key, uint64_t value)
 {
 	emit_key(j, key);
@@ -60,11 +67,10 @@ key_shape(struct emit *j, const struct shape *sh)
 	if (sh)
 		shape_hex(sh->fingerprint, hex);
 	key_str_or_null(j, "fingerprint", hex);
-	emit_key(j, "shape");
 	if (sh)
-		emit_str(j, sh->text); /* an empty statement's is empty */
+		key_str(j, "shape", sh->text); /* an empty statement's is empty */
 	else
-		emit_str_or_null(j, NULL);
+		key_null(j, "shape");
 }
 
 #endif

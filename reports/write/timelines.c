@@ -8,6 +8,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
+#include "emit_keys.h"
 #include "writers.h"
 
 /* ---- shapes by number ---- */
@@ -112,13 +113,6 @@ choose(const struct snapshot *s, const struct write_options *o)
 
 /* ---- what is told of them ---- */
 
-static void
-key_uint(struct emit *j, const char *key, uint64_t value)
-{
-	emit_key(j, key);
-	emit_uint(j, value);
-}
-
 static uint64_t
 us(uint64_t ns)
 {
@@ -155,10 +149,8 @@ edge(struct emit *j, const struct edge *e)
 	emit_open(j, '{');
 	key_uint(j, "parent", e->parent_stmt);
 	key_uint(j, "child", e->child_stmt);
-	emit_key(j, "column");
-	emit_str(j, e->column);
-	emit_key(j, "says");
-	emit_str(j, e->verdict == EDGE_FOLLOWS ? "once for each execution of it" : says);
+	key_str(j, "column", e->column);
+	key_str(j, "says", e->verdict == EDGE_FOLLOWS ? "once for each execution of it" : says);
 	emit_close(j, '}');
 }
 
@@ -171,19 +163,16 @@ timeline(struct emit *j, const struct snap_request *sr, const struct shape_numbe
 	emit_open(j, '{');
 	key_uint(j, "number", r->number);
 	key_uint(j, "wall_us", us(sr->wall));
-	emit_key(j, "lanes");
-	emit_open(j, '[');
+	key_open(j, "lanes", '[');
 	for (uint32_t i = 0; i < r->nlanes; i++)
 		emit_str(j, r->lanes[i].database);
 	emit_close(j, ']');
 	key_uint(j, "cut", (uint64_t)r->stmts_cut + (r->nstmts - shown));
-	emit_key(j, "statements");
-	emit_open(j, '[');
+	key_open(j, "statements", '[');
 	for (uint32_t i = 0; i < shown; i++)
 		statement(j, &r->stmts[i], numbers);
 	emit_close(j, ']');
-	emit_key(j, "edges");
-	emit_open(j, '[');
+	key_open(j, "edges", '[');
 	for (uint32_t i = 0; i < r->nedges; i++)
 		if (r->edges[i].verdict != EDGE_HINT && r->edges[i].child_stmt < shown && r->edges[i].parent_stmt < shown)
 			edge(j, &r->edges[i]);

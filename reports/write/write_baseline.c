@@ -3,7 +3,7 @@
  * baseline is the same bytes. */
 #include <stdio.h>
 
-#include "emit.h"
+#include "emit_keys.h"
 #include "fingerprint/shapes.h"
 #include "reports/judge/baseline.h"
 #include "write.h"
@@ -17,36 +17,27 @@ put_finding(struct emit *j, const struct baseline_finding *f)
 
 	shape_hex(f->fingerprint, hex);
 	snprintf(key, sizeof key, "%s:%s", rules[f->rule].id, hex);
-	emit_key(j, key);
-	emit_open(j, '{');
+	key_open(j, key, '{');
 	emit_key(j, "count");
 	emit_int(j, f->count);
-	emit_key(j, "fingerprint_version");
-	emit_uint(j, f->version);
-	if (f->reason) {
-		emit_key(j, "reason");
-		emit_str(j, f->reason);
-	}
-	if (f->expires) {
-		emit_key(j, "expires");
-		emit_str(j, f->expires);
-	}
-	emit_key(j, "shape");
-	emit_str(j, f->shape);
+	key_uint(j, "fingerprint_version", f->version);
+	if (f->reason)
+		key_str(j, "reason", f->reason);
+	if (f->expires)
+		key_str(j, "expires", f->expires);
+	key_str(j, "shape", f->shape);
 	emit_close(j, '}');
 }
 
 static void
 put_scope(struct emit *j, const struct baseline_scope *s)
 {
-	emit_key(j, s->name);
-	emit_open(j, '{');
+	key_open(j, s->name, '{');
 	if (s->queries != NO_LIMIT) {
 		emit_key(j, "queries");
 		emit_int(j, s->queries);
 	}
-	emit_key(j, "findings");
-	emit_open(j, '{');
+	key_open(j, "findings", '{');
 	for (uint32_t i = 0; i < s->nfindings; i++)
 		put_finding(j, &s->findings[i]);
 	emit_close(j, '}');
@@ -60,10 +51,8 @@ write_baseline(const struct baseline *b, struct strbuf *out)
 
 	emit_init(&j, out, LINED);
 	emit_open(&j, '{');
-	emit_key(&j, "version");
-	emit_uint(&j, BASELINE_VERSION);
-	emit_key(&j, "scopes");
-	emit_open(&j, '{');
+	key_uint(&j, "version", BASELINE_VERSION);
+	key_open(&j, "scopes", '{');
 	for (uint32_t i = 0; i < b->nscopes; i++)
 		put_scope(&j, &b->scopes[i]);
 	emit_close(&j, '}');

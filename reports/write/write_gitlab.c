@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
-#include "emit.h"
+#include "emit_keys.h"
 #include "finding_words.h"
 #include "text.h"
 #include "writers.h"
@@ -15,22 +15,14 @@ put_issue(struct emit *j, const char *description, const char *check, const char
     uint32_t line)
 {
 	emit_open(j, '{');
-	emit_key(j, "description");
-	emit_str(j, description);
-	emit_key(j, "check_name");
-	emit_str(j, check);
-	emit_key(j, "fingerprint");
-	emit_str(j, fingerprint);
-	emit_key(j, "severity");
-	emit_str(j, severity);
-	emit_key(j, "location");
-	emit_open(j, '{');
-	emit_key(j, "path");
-	emit_str(j, path);
-	emit_key(j, "lines");
-	emit_open(j, '{');
-	emit_key(j, "begin");
-	emit_uint(j, line);
+	key_str(j, "description", description);
+	key_str(j, "check_name", check);
+	key_str(j, "fingerprint", fingerprint);
+	key_str(j, "severity", severity);
+	key_open(j, "location", '{');
+	key_str(j, "path", path);
+	key_open(j, "lines", '{');
+	key_uint(j, "begin", line);
 	emit_close(j, '}');
 	emit_close(j, '}');
 	emit_close(j, '}');

@@ -48,8 +48,7 @@ verdict_part(struct emit *j, const struct snapshot *s, struct strbuf *words)
 	key_uint(j, "queries", s->queries);
 	key_uint(j, "duplicates", s->duplicates);
 	key_uint(j, "round_trips", s->round_trips);
-	emit_key(j, "db_ms");
-	emit_ms(j, s->db);
+	key_ms(j, "db_ms", s->db);
 	emit_close(j, '}');
 	key_open(j, "warnings", '[');
 	for (uint32_t i = 0; i < s->nwarnings; i++)
@@ -67,8 +66,7 @@ scope_parts(struct emit *j, const struct snapshot *s, const struct write_options
 		if (!scope_shown(o, sc->name))
 			continue;
 		emit_open(j, '{');
-		emit_key(j, "over");
-		emit_bool(j, sc->over);
+		key_bool(j, "over", sc->over);
 		key_uint(j, "n_plus_one", sc->n_plus_one);
 		key_str(j, "scope_from", origin_name(sc->scope_from));
 		key_str(j, "borders_from", origin_name(sc->borders_from));

@@ -32,23 +32,21 @@ key_line(struct emit *j, uint32_t line)
 }
 
 void
-json_tool(struct emit *j, const struct snapshot *s)
+json_tool(struct emit *j, const char *schema, const struct snapshot *s)
 {
 	char tool[64];
 
 	snprintf(tool, sizeof tool, "rowcall %s", s->version);
-	key_str(j, "schema", "rowcall.report/1");
+	key_str(j, "schema", schema);
 	key_str(j, "tool", tool);
 }
 
 void
-json_run(struct emit *j, const struct snapshot *s)
+json_run_facts(struct emit *j, const struct snapshot *s)
 {
 	char started[TIME_TEXT];
 
 	time_text(s->started_us, started);
-	key_open(j, "run", '{');
-	key_str(j, "command", s->command);
 	key_str(j, "started", started);
 	key_ms(j, "duration_ms", s->duration);
 	key_open(j, "upstreams", '[');
@@ -56,6 +54,14 @@ json_run(struct emit *j, const struct snapshot *s)
 		emit_str(j, s->upstreams[i]);
 	emit_close(j, ']');
 	key_uint(j, "fingerprint_version", SQL_FINGERPRINT_VERSION);
+}
+
+void
+json_run(struct emit *j, const struct snapshot *s)
+{
+	key_open(j, "run", '{');
+	key_str(j, "command", s->command);
+	json_run_facts(j, s);
 	emit_close(j, '}');
 }
 
@@ -103,25 +109,37 @@ json_coverage(struct emit *j, const struct snapshot *s)
 }
 
 void
+json_counts(struct emit *j, const char *key, const struct pct *counts)
+{
+	key_open(j, key, '{');
+	key_uint(j, "min", counts->min);
+	key_uint(j, "p50", counts->p50);
+	key_uint(j, "p95", counts->p95);
+	key_uint(j, "max", counts->max);
+	emit_close(j, '}');
+}
+
+void
+json_percentiles(struct emit *j, const struct pct *times)
+{
+	key_ms(j, "p50", times->p50);
+	key_ms(j, "p95", times->p95);
+	key_ms(j, "p99", times->p99);
+	key_ms(j, "max", times->max);
+}
+
+void
 json_scope(struct emit *j, const struct snap_scope *sc)
 {
 	emit_open(j, '{');
 	key_str(j, "scope", sc->name);
 	key_uint(j, "requests", sc->requests);
-	key_open(j, "queries", '{');
-	key_uint(j, "min", sc->queries.min);
-	key_uint(j, "p50", sc->queries.p50);
-	key_uint(j, "p95", sc->queries.p95);
-	key_uint(j, "max", sc->queries.max);
-	emit_close(j, '}');
+	json_counts(j, "queries", &sc->queries);
 	key_uint(j, "duplicates", sc->duplicates);
 	key_open(j, "db_ms", '{');
 	key_ms(j, "total", sc->db.total);
 	key_ms(j, "min", sc->db.min);
-	key_ms(j, "p50", sc->db.p50);
-	key_ms(j, "p95", sc->db.p95);
-	key_ms(j, "p99", sc->db.p99);
-	key_ms(j, "max", sc->db.max);
+	json_percentiles(j, &sc->db);
 	emit_close(j, '}');
 	key_limit(j, "budget", sc->budget);
 	key_limit(j, "baseline", sc->baseline);
@@ -189,12 +207,11 @@ finding_evidence(struct emit *j, const struct raw_finding *w)
 static void
 finding_growth_object(struct emit *j, const struct growth_fit *g)
 {
-	emit_key(j, "growth");
 	if (g->state == GROWTH_UNKNOWN) {
-		emit_null(j);
+		key_null(j, "growth");
 		return;
 	}
-	emit_open(j, '{');
+	key_open(j, "growth", '{');
 	key_uint(j, "requests", g->requests);
 	key_uint(j, "least_rows", g->least_rows);
 	key_uint(j, "most_rows", g->most_rows);
@@ -232,10 +249,8 @@ json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding
 		key_line(j, f->line);
 		key_str(j, "origin", f->origin);
 		emit_close(j, '}');
-	} else {
-		emit_key(j, "location");
-		emit_null(j);
-	}
+	} else
+		key_null(j, "location");
 	key_str(j, "advice", f->advice);
 	key_str_or_null(j, "suppressed", f->suppressed);
 	emit_close(j, '}');
@@ -253,10 +268,7 @@ json_shape(struct emit *j, const struct snap_shape *sh)
 	key_open(j, "db_ms", '{');
 	key_ms(j, "total", t->total);
 	key_ms(j, "mean", t->n ? t->total / t->n : 0);
-	key_ms(j, "p50", t->p50);
-	key_ms(j, "p95", t->p95);
-	key_ms(j, "p99", t->p99);
-	key_ms(j, "max", t->max);
+	json_percentiles(j, t);
 	emit_close(j, '}');
 	key_uint(j, "rows", sh->rows);
 	key_uint(j, "errors", sh->errors);
@@ -295,8 +307,7 @@ json_omitted(struct emit *j, const struct snapshot *s)
 	key_open(j, "omitted", '{');
 	key_uint(j, "requests", s->requests_dropped);
 	key_uint(j, "findings", s->findings_dropped);
-	emit_key(j, "recording_incomplete");
-	emit_bool(j, s->incomplete);
+	key_bool(j, "recording_incomplete", s->incomplete);
 	emit_close(j, '}');
 }
 
@@ -304,7 +315,7 @@ void
 json_report(struct emit *j, const struct snapshot *s, const struct write_options *o)
 {
 	emit_open(j, '{');
-	json_tool(j, s);
+	json_tool(j, "rowcall.report/1", s);
 	json_run(j, s);
 	json_gate(j, s);
 	json_coverage(j, s);

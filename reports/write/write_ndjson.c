@@ -28,7 +28,7 @@ report_line(const struct snapshot *s, struct strbuf *out)
 
 	begin(&j, out, "report");
 	emit_open(&j, '{');
-	json_tool(&j, s);
+	json_tool(&j, "rowcall.report/1", s);
 	json_run(&j, s);
 	json_gate(&j, s);
 	json_coverage(&j, s);
