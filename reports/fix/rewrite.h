@@ -53,6 +53,9 @@ void rewrite_plan(struct rewrite *w, const struct fix_exec *execs, uint32_t n, s
 /* The statement. unique: at most one row has a key, so that LIMIT means nothing. False: w->why says why not. */
 bool rewrite_build(struct rewrite *w, const struct fix_exec *first, bool unique, struct arena *a);
 
+/* The value an execution binds to the token; NULL: it is no parameter, or none was recorded. */
+const struct fix_value *rewrite_bound(const struct fix_exec *e, const struct token *t);
+
 /* CREATE INDEX for the columns that the look-up compares with values. */
 const char *rewrite_index(const struct look_up *l, struct sql_lang lang, const uint32_t *keys, uint32_t nkeys, struct arena *a);
 
