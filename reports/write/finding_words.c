@@ -72,9 +72,9 @@ worst_request(const struct snapshot *s, const struct snap_finding *f)
 }
 
 void
-finding_growth(struct strbuf *out, const struct snap_finding *f)
+finding_growth(struct strbuf *out, const struct snap_finding *f, bool all)
 {
-	if (!f->growth_words || f->growth.requests < 2)
+	if (!f->growth_words || f->growth.requests < 2 || (f->growth.state != GROWTH_FITTED && !all))
 		return;
 	strbuf_str(out, f->growth_words);
 	if (f->growth.fixed && f->verdict == VERDICT_NOTE && f->worst.verdict != VERDICT_NOTE)
@@ -210,7 +210,7 @@ finding_lines(struct strbuf *out, const struct snapshot *s, const struct snap_fi
 	add_line(out, finding_reason_label(f), &text);
 	finding_inside(&text, s, f);
 	add_line(out, "inside", &text);
-	finding_growth(&text, f);
+	finding_growth(&text, f, false);
 	add_line(out, "growth", &text);
 	finding_cost(&text, s, f);
 	add_line(out, "cost", &text);

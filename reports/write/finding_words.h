@@ -14,8 +14,9 @@ void finding_sentence(struct strbuf *out, const struct snap_finding *f);
 void finding_reason(struct strbuf *out, const struct snap_finding *f);		/* column and evidence */
 void finding_cost(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f);
 void finding_seen(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f);
-/* "1.00 per row (5 requests, 2 to 60 rows): grows with the rows"; nothing for a single request. */
-void finding_growth(struct strbuf *out, const struct snap_finding *f);
+/* "1.00 per row (5 requests, 2 to 60 rows): grows with the rows"; nothing for a single request. all: also that the rows did not differ
+ * enough to tell. */
+void finding_growth(struct strbuf *out, const struct snap_finding *f, bool all);
 /* The loops it runs inside, outermost first: "SELECT orders (5 rows) > SELECT items 5x > SELECT products 10x". */
 void finding_inside(struct strbuf *out, const struct snapshot *s, const struct snap_finding *f);
 /* The loop that f runs inside, NULL when there is none. */

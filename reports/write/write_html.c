@@ -101,7 +101,7 @@ finding_parts(struct emit *j, const struct snapshot *s, const struct write_optio
 		key_words(j, "cost", words);
 		finding_seen(words, s, f);
 		key_words(j, "seen", words);
-		finding_growth(words, f);
+		finding_growth(words, f, o->all);
 		key_words(j, "growth", words);
 		finding_inside(words, s, f);
 		key_words(j, "inside", words);

@@ -164,7 +164,7 @@ put_evidence(struct strbuf *out, const struct snapshot *s, const struct snap_fin
 	put_bullet(out, finding_reason_label(f), &text);
 	finding_inside(&text, s, f);
 	put_bullet(out, "inside", &text);
-	finding_growth(&text, f);
+	finding_growth(&text, f, false);
 	put_bullet(out, "growth", &text);
 	finding_cost(&text, s, f);
 	put_bullet(out, "cost", &text);

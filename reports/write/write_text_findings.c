@@ -145,7 +145,7 @@ put_texts(struct page *p, const struct snapshot *s, const struct snap_finding *f
 	put_text(p, INK_DIM, finding_reason_label(f), &text);
 	finding_inside(&text, s, f);
 	put_text(p, INK_DIM, "inside", &text);
-	finding_growth(&text, f);
+	finding_growth(&text, f, p->o->all || p->o->wide);
 	put_text(p, INK_DIM, "growth", &text);
 	finding_cost(&text, s, f);
 	put_text(p, INK_DIM, "cost", &text);

@@ -233,6 +233,40 @@ color_only_colors(void **state)
 	sample_free(s);
 }
 
+static bool
+says(enum format f, const struct snapshot *s, struct write_options o, const char *text)
+{
+	struct strbuf b = written(f, s, o);
+	bool found = strstr(strbuf_cstr(&b), text) != NULL;
+
+	strbuf_clear(&b);
+	return found;
+}
+
+/* That nothing can be told from rows that hardly differ is for machines, and for those who ask for everything. */
+static void
+growth_without_spread_stays_out(void **state)
+{
+	static const char no_spread[] = "not enough spread (4 requests, 50 rows)";
+	struct snapshot *s = sample_shop();
+	struct snap_finding loop = s->findings[0];
+
+	(void)state;
+	loop.growth = (struct growth_fit){ .state = GROWTH_NO_SPREAD, .requests = 4, .least_rows = 50, .most_rows = 50 };
+	loop.growth_words = no_spread;
+	s->findings = &loop;
+	s->nfindings = 1;
+	assert_false(says(FORMAT_TEXT, s, plain, no_spread));
+	assert_true(says(FORMAT_TEXT, s, (struct write_options){ .width = 96, .wide = true }, no_spread));
+	assert_true(says(FORMAT_TEXT, s, (struct write_options){ .width = 96, .all = true }, no_spread));
+	assert_false(says(FORMAT_MARKDOWN, s, plain, no_spread));
+	assert_false(says(FORMAT_SARIF, s, plain, no_spread));
+	assert_false(says(FORMAT_HTML, s, plain, no_spread));
+	assert_true(says(FORMAT_HTML, s, (struct write_options){ .all = true }, no_spread));
+	assert_true(says(FORMAT_JSON, s, plain, "\"says\": \"not enough spread\""));
+	sample_free(s);
+}
+
 static void
 lines_to_grep(void **state)
 {
@@ -304,6 +338,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_text), cmocka_unit_test(golden_json), cmocka_unit_test(golden_formats), cmocka_unit_test(large_runs_stay_readable),
 		cmocka_unit_test(large_runs_are_quick), cmocka_unit_test(every_page_fits), cmocka_unit_test(any_bytes_do), cmocka_unit_test(color_only_colors),
+		cmocka_unit_test(growth_without_spread_stays_out),
 		cmocka_unit_test(lines_to_grep), cmocka_unit_test(formats_have_names), cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 
