@@ -87,14 +87,16 @@ identity_stats(const struct identity_cache *c)
 
 /* ---- values ---- */
 
-/* The hash of a literal; long ones are hashed as written, since equal long texts are written alike by one program. */
+/* The hash of a literal; long ones are hashed as written, since equal long texts are written alike by one program. *moment: its sql_moment. */
 static uint64_t
-literal_hash(struct identity_cache *c, struct sql_lang lang, struct span raw)
+literal_hash(struct identity_cache *c, struct sql_lang lang, struct span raw, uint32_t *moment)
 {
 	size_t n = sql_literal_text(lang, raw, c->canon, sizeof c->canon);
 
+	*moment = 0;
 	if (n == (size_t)-1)
 		return 0;
+	*moment = n <= sizeof c->canon ? sql_moment(span_of(c->canon, n)) : 0;
 	return sql_hash(n <= sizeof c->canon ? span_of(c->canon, n) : raw);
 }
 
@@ -108,6 +110,7 @@ hash_values(struct identity_cache *c, struct sql_lang lang, const struct sql_stm
 	out->nplaceholders = 0;
 	for (size_t i = 0; i < st->nvalues; i++) {
 		const struct sql_value *v = &st->values[i];
+		uint32_t number = v->kind == SQL_VALUE_PLACEHOLDER ? v->number : 0;
 		uint64_t h = 0;
 
 		if (v->kind == SQL_VALUE_PLACEHOLDER) {
@@ -115,11 +118,11 @@ hash_values(struct identity_cache *c, struct sql_lang lang, const struct sql_stm
 				out->nplaceholders = v->number;
 		} else {
 			if (v->kind == SQL_VALUE_LITERAL || v->kind == SQL_VALUE_BOOL)
-				h = literal_hash(c, lang, v->raw);
+				h = literal_hash(c, lang, v->raw, &number);
 			out->literals = sql_hash_mix(out->literals, h ? h : v->kind);
 		}
 		if (v->slot < out->shape->nslots)
-			c->values[n++] = (struct value_hash){ v->slot, v->kind, v->number, h };
+			c->values[n++] = (struct value_hash){ v->slot, v->kind, number, h };
 	}
 	if (st->values_rest.n)
 		out->literals = sql_hash_mix(out->literals, sql_hash(st->values_rest));
@@ -227,7 +230,10 @@ fill_holes(struct identity_cache *c, struct sql_lang lang, struct entry *e, stru
 		struct span literal = c->skeleton.cuts[i].literal;
 
 		literal = span_of(literal.p - holes[i].before, literal.n + holes[i].before);
-		c->values[holes[i].value].hash = is_canonical(literal) ? sql_hash(literal) : literal_hash(c, lang, literal);
+		struct value_hash *v = &c->values[holes[i].value];
+
+		v->number = 0;
+		v->hash = is_canonical(literal) ? sql_hash(literal) : literal_hash(c, lang, literal, &v->number);
 	}
 	out->literals = 0;
 	for (uint32_t i = 0; i < e->nvalues; i++)

@@ -10,7 +10,7 @@
 struct value_hash {
 	uint16_t slot;		/* index into shape->slots */
 	uint16_t kind;		/* enum sql_value_kind */
-	uint32_t number;	/* placeholder: 1-based parameter number */
+	uint32_t number;	/* placeholder: 1-based parameter number; literal: its sql_moment */
 	uint64_t hash;		/* literal: sql_hash of its canonical text; NULL, DEFAULT and placeholder: 0 */
 };
 

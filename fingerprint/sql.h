@@ -148,6 +148,8 @@ size_t sql_literal_text(struct sql_lang lang, struct span raw, char *buf, size_t
 /* Brings a server text form to the one canonical form in place (numbers: sign, leading zeros and zero fraction dropped; uuid:
  * lower case; else untouched) and returns its new length (never longer). */
 size_t sql_canon_text(char *buf, size_t n);
+/* Canonical text of a date with a time, as seconds since 1970 were it UTC; 0 for anything else. */
+uint32_t sql_moment(struct span text);
 
 /* Keyed 64-bit hash of a canonical text; never 0. The key is random per process (sql_hash_key_init, once, at start). */
 void sql_hash_key_init(void);

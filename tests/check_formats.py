@@ -90,7 +90,7 @@ class Json(unittest.TestCase):
                          "scope test request tags scope_from borders_from statements queries control setup round_trips duplicates "
                          "db_ms wall_ms databases findings".split())
         finding = report["findings"][0]
-        self.assertEqual(list(finding), "id rule verdict level scope test request source repeat parent growth wasted_ms "
+        self.assertEqual(list(finding), "id rule verdict level scope test request source repeat evidence parent growth wasted_ms "
                                         "cost_at_1ms_rtt_ms location advice suppressed".split())
         self.assertEqual(list(finding["growth"]), "requests least_rows most_rows slope intercept says".split())
         self.assertEqual(list(finding["source"]), "fingerprint shape column rows".split())

@@ -44,7 +44,7 @@ start_part(struct tap *t, struct wire_exec *x, uint64_t at)
 {
 	struct tap_text *tx = x->user;
 	struct tap_part *p = &tx->parts[tx->cur];
-	struct plan plan = { .shape = p->shape, .params = p->params, .ntags = p->ntags, .part = tx->cur,
+	struct plan plan = { .shape = p->shape, .params = p->params, .ntags = p->ntags, .flags = p->flags, .part = tx->cur,
 		.tags = span_first(span_from(strbuf_span(&tx->tags), p->tags_at), p->tags_n) };
 
 	tap_put_start(t, x, &plan, at);
@@ -114,7 +114,7 @@ start_single(struct tap *t, struct wire_exec *x, const struct identity *id, cons
 	if (tags.cut) /* half a tag is none */
 		plan.flags |= REC_START_TAGS_CUT, plan.ntags = 0, tags.n = 0, t->shared->cut_tags++;
 	plan.tags = strbuf_span(&tags);
-	plan.params = cut ? UNKNOWN_PARAMS : tap_params_hash(t, id->values, id->nvalues, NULL);
+	plan.params = cut ? UNKNOWN_PARAMS : tap_params_hash(t, plan.shape, id->values, id->nvalues, NULL, &plan.flags);
 	tap_put_start(t, x, &plan, x->sent);
 	/* EXECUTE name(...) is not the statement that runs. */
 	if (t->shared->values && !cut && plan.shape == id->shape)
@@ -230,10 +230,10 @@ tap_execute(void *ctx, struct wire_exec *x, struct wire_prepared *p, const struc
 	x->user = x->evidence = NULL;
 	if (tp) {
 		plan.shape = tp->shape;
-		plan.params = tap_params_hash(t, tp->values, tp->nvalues, params);
 		plan.ntags = tp->ntags;
 		plan.tags = span_of(tp->tags, tp->tags_n);
 		plan.flags = tp->ntags && p->executions > 0 ? REC_START_STALE_TAG : 0;
+		plan.params = tap_params_hash(t, tp->shape, tp->values, tp->nvalues, params, &plan.flags);
 		if (p->executions == 0)
 			plan.flags |= tp->start_flags;
 		if (tp->effect)

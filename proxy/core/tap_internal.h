@@ -53,7 +53,7 @@ struct tap_text {
 		struct value_hash *values;	/* for evidence; else NULL */
 		uint32_t nvalues;
 		uint32_t tags_at, tags_n;
-		uint16_t ntags;
+		uint16_t ntags, flags;
 		char *text;			/* where values are recorded; else NULL */
 		uint32_t text_n;
 	} *parts;
@@ -98,7 +98,9 @@ uint16_t tap_lay_tags(struct strbuf *b, const struct sql_tag *tags, size_t n);
 /* MySQL's query attributes are tags beside the text. attrs may be NULL. */
 uint16_t tap_lay_attributes(struct strbuf *b, const struct wire_params *attrs);
 /* Literals and bound values alike, in the order they stand in the text, so that a bound and an inlined query compare equal. */
-uint64_t tap_params_hash(struct tap *t, const struct value_hash *values, size_t n, const struct wire_params *bound);
+/* The time of asking among the values of a read counts as one value, and sets REC_START_TIMED in *flags. */
+uint64_t tap_params_hash(struct tap *t, const struct shape *shape, const struct value_hash *values, size_t n, const struct wire_params *bound,
+    uint16_t *flags);
 
 /* ---- tap_effects.c ---- */
 

@@ -2,9 +2,12 @@
 /* tap_records: lays what is known of a session's statements into the worker's ring: records, tags in their layout, sums of parameters. */
 #include "tap_internal.h"
 
+#include "clock.h"
 #include "fingerprint/limits.h"
 
-enum { NULL_HASH = 2, VALUE_BYTES = 4096 };
+enum { NULL_HASH = 2, NOW_HASH = 3, VALUE_BYTES = 4096 };
+/* Seconds: what clocks of time zones differ by, by how much at most, and how old a time of asking may be when it arrives. */
+enum { ZONE_STEP = 900, ZONE_MOST = 14 * 3600 + 2, NOW_AGO = 2 };
 
 void *
 tap_record(struct tap *t, enum rec_type type, size_t size, uint64_t at, uint32_t seq)
@@ -169,12 +172,14 @@ tap_lay_attributes(struct strbuf *b, const struct wire_params *attrs)
 	return tap_lay_tags(b, tags, n);
 }
 
+/* *moment: its sql_moment. */
 static uint64_t
-value_hash(struct tap *t, const struct wire_value *v)
+value_hash(struct tap *t, const struct wire_value *v, uint32_t *moment)
 {
 	char buf[VALUE_BYTES];
 	size_t n;
 
+	*moment = 0;
 	if (v->n == -1)
 		return NULL_HASH;
 	n = t->engine->value_text(v, buf, sizeof buf);
@@ -182,21 +187,38 @@ value_hash(struct tap *t, const struct wire_value *v)
 		return v->n >= 0 ? sql_hash(span_of(v->p, (size_t)v->n)) : UNKNOWN_PARAMS;
 	if (n > sizeof buf) /* too long to be canonical text of anything but itself */
 		return v->n >= 0 ? sql_hash(span_of(v->p, (size_t)v->n)) : UNKNOWN_PARAMS;
-	return sql_hash(span_of(buf, sql_canon_text(buf, n)));
+	n = sql_canon_text(buf, n);
+	*moment = sql_moment(span_of(buf, n));
+	return sql_hash(span_of(buf, n));
+}
+
+/* The moment is now, read in whatever time zone: those differ by quarters of an hour. */
+static bool
+is_now(uint32_t moment)
+{
+	int64_t ago = clock_wall_us() / 1000000 - moment, in_quarter = (ago % ZONE_STEP + ZONE_STEP) % ZONE_STEP;
+
+	return ago >= -ZONE_MOST && ago <= ZONE_MOST && (in_quarter <= NOW_AGO || in_quarter == ZONE_STEP - 1);
 }
 
 uint64_t
-tap_params_hash(struct tap *t, const struct value_hash *values, size_t n, const struct wire_params *bound)
+tap_params_hash(struct tap *t, const struct shape *shape, const struct value_hash *values, size_t n, const struct wire_params *bound,
+    uint16_t *flags)
 {
 	uint64_t acc = NO_PARAMS;
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t h = values[i].hash ? values[i].hash : NULL_HASH;
+		uint32_t moment = values[i].number;
 
 		if (values[i].kind == SQL_VALUE_PLACEHOLDER) {
 			if (!bound || values[i].number == 0 || values[i].number > bound->n)
 				return UNKNOWN_PARAMS;
-			h = value_hash(t, &bound->values[values[i].number - 1]);
+			h = value_hash(t, &bound->values[values[i].number - 1], &moment);
+		}
+		if (moment && shape->cls == SQL_READ && is_now(moment)) {
+			h = NOW_HASH;
+			*flags |= REC_START_TIMED;
 		}
 		acc = sql_hash_mix(acc, h);
 	}

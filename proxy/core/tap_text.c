@@ -36,7 +36,7 @@ tap_text_add(struct tap *t, struct tap_text *tx, const struct identity *id, cons
 	struct tap_part *part = &tx->parts[tx->nparts++];
 
 	*part = (struct tap_part){ .shape = id->shape, .tags_at = (uint32_t)tx->tags.n };
-	part->params = tap_params_hash(t, id->values, id->nvalues, NULL);
+	part->params = tap_params_hash(t, id->shape, id->values, id->nvalues, NULL, &part->flags);
 	part->ntags = tap_lay_tags(&tx->tags, id->tags, id->ntags);
 	if (part == tx->parts)
 		part->ntags = (uint16_t)(part->ntags + tap_lay_attributes(&tx->tags, attrs));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* duplicate: the same read with the same parameters more than once in one request.
  * A repeat counts when no write to its tables and no transaction border lies between; proven when the results were compared and equal. Where
- * several modules ask, it names them.
+ * several modules ask, it names them. Questions that differ only by the time of asking written into them are suspected.
  * A note: re-reads (written, another transaction, another result between) and polling. Not a finding: retries after a failure, and reads
  * without a table (sequences, clocks, locks), which may well differ each time. */
 #include <inttypes.h>
@@ -11,12 +11,12 @@
 #include "words.h"
 
 /* How one execution relates to the one before it with the same parameters. */
-enum link { LINK_NONE, LINK_SAME, LINK_PROVEN, LINK_WRITTEN, LINK_BORDER, LINK_CHANGED, LINK_POLL, LINK_RETRY, LINKS };
+enum link { LINK_NONE, LINK_SAME, LINK_PROVEN, LINK_TIMED, LINK_WRITTEN, LINK_BORDER, LINK_CHANGED, LINK_POLL, LINK_RETRY, LINKS };
 
 /* What the links of one repeat come to. */
 struct links {
 	uint32_t n[LINKS];
-	uint32_t sets;         /* parameter sets that have a LINK_SAME or LINK_PROVEN */
+	uint32_t sets;         /* parameter sets that have a link that counts */
 	uint32_t trips;        /* round trips of those executions */
 	uint32_t first;        /* first statement of the first such set; else of the first note */
 	uint32_t most;         /* executions of the set repeated most */
@@ -30,7 +30,7 @@ static const uint64_t POLL_GAP = 50 * 1000000ull; /* ns between executions from 
 static bool
 counts(enum link l)
 {
-	return l == LINK_SAME || l == LINK_PROVEN;
+	return l == LINK_SAME || l == LINK_PROVEN || l == LINK_TIMED;
 }
 
 static bool
@@ -59,6 +59,8 @@ link_of(const struct facts *f, uint32_t p, uint32_t i)
 		return LINK_BORDER;
 	if (compared && a->result != b->result)
 		return LINK_CHANGED;
+	if ((a->flags | b->flags) & REQ_STMT_TIMED)
+		return LINK_TIMED;
 	return compared ? LINK_PROVEN : LINK_SAME;
 }
 
@@ -124,6 +126,8 @@ add_link(struct links *l, const struct facts *f, uint32_t i, enum link kind, uin
 static const char *
 results_evidence(const struct links *l, uint32_t excess, struct arena *a)
 {
+	if (l->n[LINK_TIMED] == excess)
+		return " but for the time of asking";
 	if (l->n[LINK_PROVEN] == 0)
 		return ", results not compared";
 	if (l->n[LINK_PROVEN] == excess)
@@ -137,7 +141,7 @@ add_duplicate(const struct facts *f, const struct repeat *g, const struct links 
 	struct raw_finding *found = rule_add(a, out, RULE_DUPLICATE, l->n[LINK_PROVEN] ? VERDICT_PROVEN : VERDICT_SUSPECTED, g);
 	const char *share = rule_share(f, a, l->wasted);
 
-	found->excess = l->n[LINK_SAME] + l->n[LINK_PROVEN];
+	found->excess = l->n[LINK_SAME] + l->n[LINK_PROVEN] + l->n[LINK_TIMED];
 	found->executions = found->excess + l->sets;
 	found->distinct = l->sets;
 	found->round_trips = l->trips;

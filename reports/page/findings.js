@@ -56,7 +56,7 @@ function findingCard(doc, f) {
       h("a.anchor", {href: "#finding/" + f.id, "aria-label": "link to this finding", title: "link to this finding"}, "#")),
     flow(doc, f) || "",
     h("dl", null,
-      fact(f.source.column && f.verdict === "proven" ? "proof" : "why", f.more.evidence),
+      fact(f.source.column && f.verdict === "proven" ? "proof" : "why", f.evidence),
       fact("cost", f.more.cost),
       fact("growth", f.more.growth),
       fact("inside", f.more.inside, f.parent ? h("a", {href: "#finding/" + f.parent}, " that loop") : null),

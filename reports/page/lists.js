@@ -106,5 +106,5 @@ function requestsPart(doc) {
 function findingsOf(doc, test, about = (f) => h("a", {href: "#finding/" + f.id}, f.scope)) {
   const found = doc.findings.filter(test);
   return found.length ? h("ul.links", null, found.map((f) => h("li", null, badge(f.level === "error" ? "bad" : f.level === "warning" ? "warn" : "note", ruleName(f.rule)), " ",
-    about(f), h("span.quiet", null, `  ${f.more.evidence}`)))) : null;
+    about(f), h("span.quiet", null, `  ${f.evidence}`)))) : null;
 }

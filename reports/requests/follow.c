@@ -162,7 +162,7 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 		.round_trips = (uint16_t)(st->round_trips < UINT16_MAX ? st->round_trips : UINT16_MAX), .outcome = REC_LOST,
 		.flags = (uint8_t)((st->round_trips ? 0 : REQ_STMT_RODE) | (st->h.flags & REC_START_TAGS_CUT ? REQ_STMT_CUT : 0) |
 		    (st->h.flags & REC_START_PREPARED ? REQ_STMT_PREPARED : 0) | (st->h.flags & REC_START_NEW_TEXT ? REQ_STMT_NEW_TEXT : 0) |
-		    (st->h.flags & REC_START_NEW_COMMENT ? REQ_STMT_NEW_COMMENT : 0)) };
+		    (st->h.flags & REC_START_NEW_COMMENT ? REQ_STMT_NEW_COMMENT : 0) | (st->h.flags & REC_START_TIMED ? REQ_STMT_TIMED : 0)) };
 	s->nbegins += st->shape->verb == SQL_V_BEGIN;
 	s->nends += ends_tx(st->shape);
 	if (!r)

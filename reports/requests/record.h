@@ -69,6 +69,7 @@ enum rec_start_flags {
 	REC_START_PREPARED = 16,	/* the first execution of a statement prepared under a name (or an id) of its own */
 	REC_START_NEW_TEXT = 32,	/* with it: prepared before on this connection with other literals */
 	REC_START_NEW_COMMENT = 64,	/* with it: ... with another comment */
+	REC_START_TIMED = 128,		/* a read with the time of asking among its values, which all count as one */
 };
 
 struct rec_start {

@@ -21,6 +21,7 @@ enum req_stmt_flags {
 	REQ_STMT_PREPARED = 16,	/* prepared for this execution, under a name of its own */
 	REQ_STMT_NEW_TEXT = 32,	/* with that: its shape was prepared before on the connection with other literals */
 	REQ_STMT_NEW_COMMENT = 64,	/* with that: ... with another comment */
+	REQ_STMT_TIMED = 128,	/* the time of asking stands among its values, and equals any other time of asking in params */
 };
 
 /* One statement of a request, in order of start. */

@@ -96,7 +96,6 @@ finding_parts(struct emit *j, const struct snapshot *s, const struct write_optio
 			continue;
 		emit_open(j, '{');
 		key_uint(j, "number", f->request_number);
-		key_str(j, "evidence", f->worst.evidence);
 		finding_cost(words, s, f);
 		key_words(j, "cost", words);
 		finding_seen(words, s, f);

@@ -239,6 +239,7 @@ json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding
 	key_str_or_null(j, "test", f->test);
 	key_str(j, "request", request_label(r ? &r->r : &number, name));
 	finding_evidence(j, &f->worst);
+	key_str(j, "evidence", f->worst.evidence);
 	key_str_or_null(j, "parent", f->parent > 0 && f->parent <= s->nfindings ? s->findings[f->parent - 1].id : NULL);
 	finding_growth_object(j, &f->growth);
 	key_ms(j, "wasted_ms", f->worst.wasted);

@@ -171,6 +171,8 @@ def keep_requests(path, condition, rest):
         sums = recording.execute(f"SELECT count(*), sum(statements), sum(queries) FROM requests WHERE {condition}").fetchone()
         gone = recording.execute(f"SELECT count(*), sum(statements), sum(queries) FROM requests WHERE NOT ({condition})").fetchone()
         recording.execute(f"DELETE FROM requests WHERE NOT ({condition})")
+        (before,) = recording.execute("SELECT min(number) - 1 FROM requests").fetchone()
+        recording.execute("UPDATE requests SET number = number - ?", (before,))     # each shard counts from 1
         if not rest:
             recording.execute("DELETE FROM strays")
             recording.execute("UPDATE meta SET value = '0' WHERE key LIKE 'coverage.%' AND key <> 'coverage.opaque_reason'")

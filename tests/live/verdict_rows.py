@@ -5,6 +5,7 @@ A row is a function that asks through a variant (see verdict_variants.py): t.q(S
 own schema, t.request() to begin the next request, t.c to choose a connection, t.pause() to let the idle gap pass. Every row has tables of
 its own, so that no two share a shape. Never: looks at results, so that the traffic is the same on every variant."""
 import dataclasses
+import datetime
 
 ORDERS, CUSTOMERS, PRODUCTS, USERS, EVENTS = 24, 60, 60, 80, 400
 
@@ -48,6 +49,8 @@ TABLES = (
     "CREATE TABLE {s}.imports (id integer PRIMARY KEY, email varchar(40))",
     "CREATE TABLE {s}.events (id integer PRIMARY KEY, payload varchar(20))",
     "INSERT INTO {s}.events SELECT i, 'payload' FROM n",
+    "CREATE TABLE {s}.banners (id integer PRIMARY KEY, starts timestamp(6) NOT NULL, title varchar(20))",
+    "INSERT INTO {s}.banners SELECT i, '2024-05-06 07:08:09', 'banner' FROM n WHERE i <= 3",
     "CREATE TABLE {s}.documents (id varchar(36) PRIMARY KEY, title varchar(20))",
     "INSERT INTO {s}.documents SELECT concat('6f1c2d', lpad(cast(i as char(2)), 2, '0'), '-0000-4000-8000-00000000000', i % 10), 'd' FROM n "
     "WHERE i BETWEEN 10 AND 29",
@@ -487,6 +490,23 @@ def _(t):
         t.q(LOOKUP, customer_of(i))
 
 
+def banners(t, now):
+    t.q(f"SELECT id, title FROM {{s}}.banners WHERE starts <= '{now}' ORDER BY id")
+
+
+@row("48", "the time of asking written into the text", ("duplicate", "suspected"), variants=TEXTS + EXTENDED,
+     check=lambda requests, findings: "12x but for the time of asking" in findings[0]["evidence"])
+def _(t):
+    for zone in range(-6, 6):   # as clocks of any zone tell it
+        banners(t, datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=zone))).strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+@row("48b", "times of long ago written into the text", SUSPECTED, variants=TEXTS + EXTENDED)
+def _(t):
+    for day in range(1, 7):
+        banners(t, f"2025-02-0{day} 09:39:14")
+
+
 # Rows that no single capture of statements can show, and where they are tested instead.
 ELSEWHERE = {
     "8": ("poolers in transaction mode, before and behind", "tests/live/test_borders.py"),
@@ -494,7 +514,6 @@ ELSEWHERE = {
     "45": ("quoted identifiers and strings by dialect", "tests/sql"),
     "46": ("comments in strings, hints, nested comments", "tests/sql"),
     "47": ("digits in identifiers", "tests/sql"),
-    "48": ("the time of asking written into the text", "not told apart from other values: suspected from five on"),
     "49": ("duplicates through nested wrappers", "cannot happen on the wire"),
     "50": ("the tool's own queries", "tests/live (side connections are never counted)"),
     "51": ("slow machines", "tests/unit/test_gate.c (time never gates)"),

@@ -153,6 +153,8 @@ take_flag(struct req_stmt *s, const char *word, bool *with)
 		s->flags |= REQ_STMT_NEW_TEXT;
 	else if (strcmp(word, "new-comment") == 0)
 		s->flags |= REQ_STMT_NEW_COMMENT;
+	else if (strcmp(word, "timed") == 0)
+		s->flags |= REQ_STMT_TIMED;
 	else if (strcmp(word, "unknown") == 0)
 		s->params = 1;
 	else if (strcmp(word, "with") == 0)

@@ -12,7 +12,7 @@
  * lane N, tx N, error CODE, skipped, lost, rode, batch, trips N, affected N, result N, bytes N, iterations N, allow RULE, site PATH:LINE,
  * cols NAME=1,7,9..12;NAME=.. (the values of its result's columns: with any of these, lineage judges the request),
  * prepared N (for this execution; N are open after it), open N, new-text, new-comment (than when it was prepared before),
- * unknown (its parameters are not known). %i is the number of the innermost loop, %o that of the loop around it. Lines with # are comments. */
+ * timed (the time of asking is among its values), unknown (its parameters are not known). %i is the number of the innermost loop, %o that of the loop around it. Lines with # are comments. */
 #ifndef ROWCALL_REQ_BUILDER_H
 #define ROWCALL_REQ_BUILDER_H
 

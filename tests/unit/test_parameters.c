@@ -157,6 +157,24 @@ hashes_are_keyed(void **state)
 	assert_true(sql_hash(SPAN_LIT("42")) != before);
 }
 
+static void
+moments_are_dates_with_a_time(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t seconds;
+	} samples[] = {
+		{ "1970-01-01 00:00:01", 1 }, { "2000-02-29 12:00:00", 951825600 }, { "2023-08-02T09:39:14", 1690969154 },
+		{ "2026-11-21 15:30:02.123456+01:00", 1795275002 }, { "2100-03-01 00:00:00Z", 4107542400 },
+		{ "2026-11-21", 0 }, { "2026-11-21 15:30", 0 }, { "15:30:02", 0 }, { "2026-13-21 15:30:02", 0 }, { "2026-11-21 25:30:02", 0 },
+		{ "2026-11-21 15:30:0x", 0 }, { "2026-11-21 15:30:02 or so", 0 }, { "1969-12-31 23:59:59", 0 }, { "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+		assert_int_equal(sql_moment(span_str(samples[i].text)), samples[i].seconds);
+}
+
 int
 main(void)
 {
@@ -165,6 +183,7 @@ main(void)
 		cmocka_unit_test(listed_exceptions_differ),
 		cmocka_unit_test(text_is_read_like_a_string),
 		cmocka_unit_test(hashes_are_keyed),
+		cmocka_unit_test(moments_are_dates_with_a_time),
 	};
 
 	sql_hash_key_init();
