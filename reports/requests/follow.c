@@ -359,7 +359,7 @@ follow_text(struct grouping *g, struct session *s, const struct rec_values_text 
 
 	while (o && o->seq != r->h.seq)
 		o = o->next;
-	if (!o || !o->req || !g->sink.values || r->h.size < sizeof *r + r->text_n + r->values_n)
+	if (!o || !g->sink.values || r->h.size < sizeof *r + r->text_n + r->values_n)
 		return;
 	o->s.seq = r->h.seq;
 	g->sink.values(g->sink.ctx, &v);

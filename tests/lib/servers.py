@@ -170,7 +170,7 @@ full_page_writes = off
 autovacuum = off
 logging_collector = off
 log_destination = stderr
-log_line_prefix = '@%p|%d|%a@ '
+log_line_prefix = '@%p|%d|%a|%e@ '
 log_statement = {self.settings.get('log_statement', 'all')}
 log_connections = off
 """)
@@ -205,7 +205,7 @@ log_connections = off
 
     @staticmethod
     def parse(text):
-        head = re.compile(r"^@(\d+)\|([^|@]*)\|([^@]*)@ (\w+):  (.*)", re.S)
+        head = re.compile(r"^@(\d+)\|([^|@]*)\|([^@]*)\|\w{5}@ (\w+):  (.*)", re.S)
         for entry in re.split(r"^(?=@\d+\|)", text, flags=re.M):
             match = head.match(entry)
             if not match or match[4] != "LOG":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each client of tests/matrix, direct and through rowcall: the same bytes, no session that rowcall lost sight of, and of every shape the
-executions, errors and (MariaDB) rows that the server itself counted.
+"""Each client of tests/matrix, direct and through rowcall: the same bytes, no session that rowcall lost sight of, and each statement with the text,
+the parameters, the error, the rows and at least the time that the server itself tells of it.
 
 ROWCALL_WRITE_TABLES=1: a run of all of them writes tests/matrix.md.
 ROWCALL_TEST_SERVERS: URLs of more servers, separated by blanks, to run the clients of the core against (postgresql://…, mysql://…,
@@ -24,10 +24,13 @@ from servers import MariaDB, certificates
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
 import ledger                                   # noqa: E402
+import recording                                # noqa: E402
+import statements                               # noqa: E402
 from clients import CLIENTS                     # noqa: E402
 from sides import MySQLSide, PostgreSQLSide     # noqa: E402
 
 SCHEMA = json.loads((TOP / "reports/report.schema.json").read_text())
+RECORDING = "matrix.rowcall"
 SECONDS = 120   # for one run of one client
 EXTRA = os.environ.get("ROWCALL_TEST_SERVERS", "").split()
 
@@ -64,14 +67,23 @@ HEAD = """\
 # Clients
 
 Written by tests/live/test_matrix.py (`tests/run --tables`). Each client runs one program against PostgreSQL 15 or MariaDB 10.11, direct and
-through rowcall. Differences: bytes of its output that differ. Opaque: sessions that rowcall forwarded without reading, expected (cancel requests,
-replication) and not. Shapes, statements and errors: as rowcall counted them, each shape as the server's own log or performance schema does (without
-the polls of clients that wait for a query to run). Wrong: shapes whose executions, errors or rows differ from the server's. Unexecuted: statements
-that failed when they were prepared and that the client never asked to execute, which rowcall does not count. Skipped: executions that the server
-passed over after an error in a pipeline, which it does not log.
+through rowcall. What rowcall counted and recorded is set beside what the server itself says of the same statements: its log with durations and the
+rows of plans (auto_explain), or its performance schema and general log.
 
-| client | server | what it did | differences | opaque | unexpectedly | shapes | statements | errors | wrong | unexecuted | skipped |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+- **Differences**: bytes of the client's output that differ.
+- **Opaque**: sessions that rowcall forwarded without reading, expected (cancel requests, replication) and **unexpectedly**.
+- **Shapes, statements, errors**: as rowcall counted them, without the polls of clients that wait for a query to run.
+- **Texts, parameters, rows**: of how many statements the text, how many parameters, and of how many statements the rows were told by the server too,
+  and are the same. So is every error code, and no statement took the server longer than rowcall says its client waited (where that can be told:
+  not within a batch). PostgreSQL tells no rows of what it does not plan (FETCH, SHOW, COPY).
+- **Wrong**: statements or shapes with any difference in that.
+- **Without text**: recorded without, as they are empty, longer than 16 KiB, or what EXECUTE in SQL executes; compared by shape.
+- **Unread**: parameters that are binary of a type nobody told, or were sent as long data: their value is not known.
+- **Unexecuted**: statements that failed when they were prepared and that the client never asked to execute, which rowcall does not count.
+- **Skipped**: executions that the server passed over after an error in a pipeline, which it does not log.
+
+| client | server | what it did | differences | opaque | unexpectedly | shapes | statements | errors | texts | parameters | rows | wrong | without text | unread | unexecuted | skipped |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 POLLS = re.compile("pg_stat_activity|processlist", re.I)
 
@@ -88,7 +100,7 @@ def both_ways(rowcall, side, command, options=()):
     direct = run(command, side.environment())
     side.recreate()
     mark = side.mark()
-    proxy = rowcall.proxy(side.url, options=["--allow-empty", *options])
+    proxy = rowcall.proxy(side.url, options=["--allow-empty", "--record", rowcall.dir / RECORDING, "--record-values", *options])
     through = run(command, side.environment(proxy.port))
     return direct, through, proxy.stop(), side.ledger(mark)
 
@@ -101,29 +113,37 @@ def assert_followed(outcome, client):
     assert coverage["opaque_expected"] == client.opaque
 
 
-def assert_same_figures(program, dialect, report, entries, client):
-    """Executions, errors and rows of each shape as the server saw them."""
-    unexecuted, skipped, differences = ledger.compare(ledger.by_shape(program, dialect, entries), ledger.of_report(report))
+def assert_same_figures(dialect, report, entries, shapes, recorded, client):
+    """Executions, errors and rows of each shape as the server saw them, and then each statement by itself."""
+    unexecuted, skipped, differences = ledger.compare(ledger.by_shape(entries, shapes), ledger.of_report(report))
     assert not differences, "".join(f"\n{shape}\n    server:  {said}\n    rowcall: {told}" for shape, said, told in differences)
     assert unexecuted == client.unexecuted
     assert skipped <= client.skipped, "how many had been sent when the error came depends on who was faster"
+    compared = statements.compare(dialect, entries, shapes, recorded, POLLS)
+    assert not compared.differences, "".join(f"\n{whose}: {shape}\n    {what!r:.600}" for whose, shape, what in compared.differences)
+    assert (compared.unexecuted, compared.skipped) == (unexecuted, skipped)
+    assert (compared.textless, compared.unread) == (client.textless, client.unread)
+    assert compared.times > 0 or not recorded
+    return compared
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_client(rowcall, side, build, table, client):
     if reason := client.missing():
-        table[client.name] = (client.name, client.server, reason, *[""] * 9)
+        table[client.name] = (client.name, client.server, reason, *[""] * 14)
         pytest.skip(reason)
     direct, through, outcome, entries = both_ways(rowcall, side(client.server), client.command(client, build))
     assert through == direct
     assert_followed(outcome, client)
     report = outcome.report
     errors = sum(shape["errors"] for shape in report["shapes"])
-    assert_same_figures(rowcall.program, side(client.server).dialect, report, entries, client)
-    statements = sum(shape["executions"] for shape in report["shapes"] if not POLLS.search(shape["shape"]))
+    dialect = side(client.server).dialect
+    compared = assert_same_figures(dialect, report, entries, ledger.shapes(rowcall.program, dialect, entries),
+                                   recording.statements(rowcall.program, dialect, rowcall.dir / RECORDING), client)
+    executions = sum(shape["executions"] for shape in report["shapes"] if not POLLS.search(shape["shape"]))
     parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))
-    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, len(report["shapes"]), statements,
-                          errors, 0, client.unexecuted, client.skipped)
+    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, len(report["shapes"]), executions,
+                          errors, compared.texts, compared.params, compared.rows, 0, client.textless, client.unread, client.unexecuted, client.skipped)
 
 
 def extra_runs():

@@ -20,11 +20,13 @@ class Client:
 
     Where rowcall and the server count differently by nature: unexecuted: statements that failed when they were prepared and that the client
     never asked to execute: errors to the server, no execution to rowcall; skipped: executions that were asked for but skipped by the server
-    after an error in a pipeline, which it does not log. core: run it against the extra servers too."""
+    after an error in a pipeline, which it does not log. textless: statements that are recorded without their text, as they are empty, longer
+    than the limit, or what EXECUTE in SQL executes; unread: parameters whose value is not recorded, as they are binary and nobody told their type, or
+    were sent as long data. core: run it against the extra servers too."""
 
-    def __init__(self, name, server, command, missing=(), opaque=0, unexecuted=0, skipped=0, core=False):
+    def __init__(self, name, server, command, missing=(), opaque=0, unexecuted=0, skipped=0, textless=0, unread=0, core=False):
         self.name, self.server, self.command, self.core = name, server, command, core
-        self.opaque, self.unexecuted, self.skipped = opaque, unexecuted, skipped
+        self.opaque, self.unexecuted, self.skipped, self.textless, self.unread = opaque, unexecuted, skipped, textless, unread
         self.needs = missing
 
     def missing(self):
@@ -99,29 +101,29 @@ def go(name, server, file, module, package, **more):
 
 
 CLIENTS = [
-    script("psql", "postgresql", "psql_client.sh", needs_program("psql"), opaque=1, core=True),
-    script("pg_dump", "postgresql", "dump_client.sh", needs_program("pg_dump")),
+    script("psql", "postgresql", "psql_client.sh", needs_program("psql"), opaque=1, textless=2, core=True),
+    script("pg_dump", "postgresql", "dump_client.sh", needs_program("pg_dump"), textless=35),
     script("pg_basebackup", "postgresql", "basebackup_client.sh", needs_program("pg_basebackup"), opaque=2),
-    c_program("libpq", "postgresql", "libpq_client.c", ["pkg-config", ["--cflags", "libpq"], ["--libs", "libpq"]], opaque=1, skipped=1, core=True),
-    python("psycopg2", "postgresql", "psycopg2_client.py", "psycopg2", opaque=1, core=True),
-    python("psycopg3", "postgresql", "psycopg3_client.py", "psycopg", opaque=1, unexecuted=2, skipped=2, core=True),
-    python("asyncpg", "postgresql", "asyncpg_client.py", "asyncpg", opaque=1, unexecuted=1, skipped=1, core=True),
-    node("node-pg", "postgresql", "pg_client.js", "pg", "pg-cursor", "pg-copy-streams", core=True),
-    node("postgres.js", "postgresql", "postgresjs_client.js", "postgres", opaque=1, unexecuted=1, core=True),
-    java("pgjdbc", "postgresql", "PgjdbcClient.java", "/usr/share/java/postgresql.jar", "libpostgresql-jdbc-java", opaque=1, skipped=2, core=True),
-    php("PDO_pgsql", "postgresql", "pdo_client.php", "pdo_pgsql", opaque=1, unexecuted=3),
-    perl("DBD::Pg", "postgresql", "dbd_client.pl", "DBD::Pg", opaque=1),
-    go("lib-pq", "postgresql", "libpq_go_client.go", "github.com/lib/pq", "golang-github-lib-pq-dev", opaque=1),
-    script("mariadb", "mysql", "cli_client.sh", needs_program("mariadb"), core=True),
-    script("mariadb-dump", "mysql", "dump_client.sh", needs_program("mariadb-dump")),
-    c_program("Connector/C", "mysql", "connector_c_client.c", ["mariadb_config", ["--cflags"], ["--libs"]], core=True),
-    python("PyMySQL", "mysql", "pymysql_client.py", "pymysql", core=True),
-    python("mysqlclient", "mysql", "pymysql_client.py", "MySQLdb", "mysqlclient"),
-    node("mysql2", "mysql", "node_client.js", "mysql2", words=["mysql2"], core=True),
-    node("mariadb (npm)", "mysql", "node_client.js", "mariadb", words=["mariadb"], core=True),
-    java("Connector/J", "mysql", "ConnectorJClient.java", "/usr/share/java/mariadb-java-client.jar", "libmariadb-java", core=True),
-    php("PDO_mysql", "mysql", "pdo_client.php", "pdo_mysql"),
-    perl("DBD::mysql", "mysql", "dbd_client.pl", "DBD::mysql", "mysql"),
-    perl("DBD::MariaDB", "mysql", "dbd_client.pl", "DBD::MariaDB", "MariaDB"),
-    go("go-sql-driver", "mysql", "go_client.go", "github.com/go-sql-driver/mysql", "golang-github-go-sql-driver-mysql-dev"),
+    c_program("libpq", "postgresql", "libpq_client.c", ["pkg-config", ["--cflags", "libpq"], ["--libs", "libpq"]], opaque=1, skipped=1, textless=3, core=True),
+    python("psycopg2", "postgresql", "psycopg2_client.py", "psycopg2", opaque=1, textless=1, core=True),
+    python("psycopg3", "postgresql", "psycopg3_client.py", "psycopg", opaque=1, unexecuted=2, skipped=2, textless=1, core=True),
+    python("asyncpg", "postgresql", "asyncpg_client.py", "asyncpg", opaque=1, unexecuted=1, skipped=1, textless=1, core=True),
+    node("node-pg", "postgresql", "pg_client.js", "pg", "pg-cursor", "pg-copy-streams", textless=1, unread=1, core=True),
+    node("postgres.js", "postgresql", "postgresjs_client.js", "postgres", opaque=1, unexecuted=1, textless=1, core=True),
+    java("pgjdbc", "postgresql", "PgjdbcClient.java", "/usr/share/java/postgresql.jar", "libpostgresql-jdbc-java", opaque=1, skipped=2, textless=1, core=True),
+    php("PDO_pgsql", "postgresql", "pdo_client.php", "pdo_pgsql", opaque=1, unexecuted=3, textless=1, unread=1),
+    perl("DBD::Pg", "postgresql", "dbd_client.pl", "DBD::Pg", opaque=1, textless=1),
+    go("lib-pq", "postgresql", "libpq_go_client.go", "github.com/lib/pq", "golang-github-lib-pq-dev", opaque=1, textless=1, unread=1),
+    script("mariadb", "mysql", "cli_client.sh", needs_program("mariadb"), textless=1, core=True),
+    script("mariadb-dump", "mysql", "dump_client.sh", needs_program("mariadb-dump"), textless=2),
+    c_program("Connector/C", "mysql", "connector_c_client.c", ["mariadb_config", ["--cflags"], ["--libs"]], unread=2, core=True),
+    python("PyMySQL", "mysql", "pymysql_client.py", "pymysql", textless=1, core=True),
+    python("mysqlclient", "mysql", "pymysql_client.py", "MySQLdb", "mysqlclient", textless=1),
+    node("mysql2", "mysql", "node_client.js", "mysql2", words=["mysql2"], textless=1, core=True),
+    node("mariadb (npm)", "mysql", "node_client.js", "mariadb", words=["mariadb"], textless=1, core=True),
+    java("Connector/J", "mysql", "ConnectorJClient.java", "/usr/share/java/mariadb-java-client.jar", "libmariadb-java", textless=2, unread=2, core=True),
+    php("PDO_mysql", "mysql", "pdo_client.php", "pdo_mysql", textless=2),
+    perl("DBD::mysql", "mysql", "dbd_client.pl", "DBD::mysql", "mysql", textless=2),
+    perl("DBD::MariaDB", "mysql", "dbd_client.pl", "DBD::MariaDB", "MariaDB", textless=2),
+    go("go-sql-driver", "mysql", "go_client.go", "github.com/go-sql-driver/mysql", "golang-github-go-sql-driver-mysql-dev", unread=1),
 ]

@@ -41,9 +41,15 @@ class PostgreSQLSide(Side):
     def names(self, host, port):
         return {"PGHOST": host, "PGPORT": port, "PGUSER": self.at.username, "PGPASSWORD": self.at.password, "PGDATABASE": DATABASE}
 
+    def told(self):
+        """What makes our own server tell more of itself in its log: durations, and with a module of its own the rows of plans."""
+        settings = {"log_duration": "on", "log_parameter_max_length_on_error": "-1", "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
+                    "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json"}
+        return [f"ALTER DATABASE {DATABASE} SET {name} = {value}" for name, value in settings.items()] if self.server else []
+
     def recreate(self):
         for database, statements in (("postgres", (f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE}",
-                                      f"ALTER DATABASE {DATABASE} SET log_duration = on")),
+                                      *self.told())),
                                      (DATABASE, (self.setup(),))):
             words = [word for statement in statements for word in ("-c", statement)]
             subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", database, *words], check=True,
@@ -96,7 +102,7 @@ class MySQLSide(Side):
         if not self.server:
             return None
         self.await_end()
-        events = self.rows("SELECT thread_id, event_name, CAST(sql_text AS CHAR), rows_sent, errors FROM performance_schema.events_statements_history_long"
+        events = self.rows("SELECT thread_id, event_name, CAST(sql_text AS CHAR), rows_sent, IF(errors > 0, mysql_errno, ''), timer_wait / 1e9 FROM performance_schema.events_statements_history_long"
                            " WHERE thread_id <> (SELECT thread_id FROM performance_schema.threads WHERE processlist_id = CONNECTION_ID())"
                            " ORDER BY thread_id, timer_end")
         assert len(events) < self.server.HISTORY, "the history was too short for them"
