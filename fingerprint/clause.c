@@ -245,7 +245,7 @@ stays_keyword(struct sql_scanner *s)
 		s->want = W_NONE;
 }
 
-/* NULL, TRUE, FALSE where a value may stand. They stay behind IS, NOT and in DDL's SET NULL and ON NULL INPUT. */
+/* NULL, TRUE, FALSE where a value may stand. They stay behind IS, NOT and AS and in DDL's SET NULL and ON NULL INPUT. */
 static void
 kw_literal(struct sql_scanner *s, enum sql_value_kind kind, uint8_t *o, unsigned prev, unsigned elem, unsigned before)
 {
@@ -254,7 +254,7 @@ kw_literal(struct sql_scanner *s, enum sql_value_kind kind, uint8_t *o, unsigned
 	const uint8_t *from = c->p - (c->o - word);
 
 	if (prev == K_START || prev >= K_NAME ||
-	    (prev == K_KEYWORD && (before == ACT_IS || before == ACT_NOT || before == ACT_SET || before == ACT_ON)))
+	    (prev == K_KEYWORD && (before == ACT_IS || before == ACT_NOT || before == ACT_SET || before == ACT_ON || before == ACT_AS)))
 		stays_keyword(s);
 	else {
 		take_back_word(s, o, prev, elem);

@@ -445,7 +445,7 @@ frame_close(struct sql_scanner *s, bool bracket)
 	}
 	c->elem = element_after(f, values);
 	c->p++;
-	if (f->kind == F_CAST && values) {	/* CAST(value AS type) is the value */
+	if (f->kind == F_CAST && values && f->o <= s->o_limit) {	/* CAST(value AS type) is the value; in the margin there is no CAST before it */
 		take_back(s, c, f->o - strlen("CAST "));
 		*c->o++ = '?';
 		c->prev = K_VALUE;

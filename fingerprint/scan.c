@@ -257,7 +257,7 @@ list_comma(struct sql_scanner *s, struct cur *c, struct frame *f)
 	if (simple && !s->deep && (f->kind == F_IN || f->index < s->row_cols)) {
 		if (f->kind == F_IN) {
 			if (f->run_o)
-				c->o = f->run_o;
+				pen_back(s, c, f->run_o);
 			else
 				f->run_o = c->o;
 			if (f->slot != NO_SLOT && !f->ncols)

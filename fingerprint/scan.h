@@ -224,21 +224,28 @@ put_blank(struct cur *c)
 	c->o += c->prev > K_CAST;
 }
 
-/* Moves the pen back: what was written from `to` on never was. */
+/* Moves the pen back: what was written from `to` on never was. When that was all that did not fit, the shape is not full. */
+static inline void
+pen_back(struct sql_scanner *s, struct cur *c, uint8_t *to)
+{
+	c->o = to;
+	if (s->over && to <= s->cut_o)
+		s->over = false;
+}
+
+/* The same, and no operator waits for what comes. */
 static inline void
 take_back(struct sql_scanner *s, struct cur *c, uint8_t *to)
 {
-	c->o = to;
+	pen_back(s, c, to);
 	s->pend_o = NULL;
-	if (s->over && to <= s->cut_o)
-		s->over = false;
 }
 
 /* A word written from o on goes, its blank included; an operator before it keeps waiting. */
 static inline void
 take_back_word(struct sql_scanner *s, uint8_t *o, unsigned prev, unsigned elem)
 {
-	s->cur.o = o;
+	pen_back(s, &s->cur, o);
 	s->cur.prev = prev;
 	s->cur.elem = elem;
 }

@@ -151,7 +151,7 @@ drop_setting_list(struct sql_scanner *s)
 {
 	if (!s->list_o)
 		return;
-	s->cur.o = s->list_o;
+	pen_back(s, &s->cur, s->list_o);
 	for (size_t i = 0; i < s->nvalues; i++)
 		s->values[i].slot = 0;
 	if (s->nslots > 1)

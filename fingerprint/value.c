@@ -134,7 +134,7 @@ drop_type(struct sql_scanner *s)
 		return;
 	if (s->want == W_REVERSE)
 		clause_operator(s, SQL_SLOT_OTHER, K_NAME);	/* the name was no column */
-	c->o = o;
+	pen_back(s, c, o);
 	c->elem = c->elem == E_NAME ? E_EMPTY : E_OTHER;
 }
 

@@ -8,6 +8,7 @@ rowcall_test(test_sql_cases unit/test_sql_cases.c golden)
 rowcall_test(test_identity unit/test_identity.c fingerprint)
 rowcall_test(test_parameters unit/test_parameters.c fingerprint wire)
 rowcall_test(test_sql_secrets unit/test_sql_secrets.c fingerprint)
+rowcall_test(test_sql_edge unit/test_sql_edge.c fingerprint)
 
 # Over the golden cases and what it once found. For longer take -dict=tests/fuzz/fuzz_sql.dict, too.
 rowcall_fuzzer(fuzz_sql fingerprint ${CMAKE_CURRENT_BINARY_DIR}/fuzz_sql.seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/sql)
