@@ -84,6 +84,23 @@ my_find(const json_t *v, struct arena *a, struct fix_plan *p, unsigned depth)
 		}
 }
 
+static void
+my_plan(const json_t *root, struct arena *a, struct fix_plan *p)
+{
+	p->known = json_is_object(json_object_get(root, "query_block"));
+	if (p->known)
+		my_find(root, a, p, 0);
+}
+
+/* The form read here is the only one of servers before MySQL 8.3, which do not know the setting, and no longer the usual one since 9.5. */
+static void
+my_ask_for_the_first_form(struct side *s)
+{
+	struct side_problem ignored;
+
+	(void)!side_query(s, "SET SESSION explain_json_format_version = 1", NULL, 0, NULL, &ignored);
+}
+
 void
 plan_ask(struct side *s, const char *sql, const struct fix_value *params, uint32_t nparams, struct arena *a, struct fix_plan *plan)
 {
@@ -94,6 +111,8 @@ plan_ask(struct side *s, const char *sql, const struct fix_value *params, uint32
 	json_t *root;
 
 	*plan = (struct fix_plan){ .why = "", .cost = -1 };
+	if (!pg && !side_is_mariadb(s))
+		my_ask_for_the_first_form(s);
 	strbuf_init(&text, LIMIT_SIDE_TEXT);
 	strbuf_str(&text, pg ? "EXPLAIN (FORMAT JSON) " : "EXPLAIN FORMAT=JSON ");
 	strbuf_str(&text, sql);
@@ -101,10 +120,8 @@ plan_ask(struct side *s, const char *sql, const struct fix_value *params, uint32
 		root = json_loads(side_cell(&rows, 0, 0).p ? side_cell(&rows, 0, 0).p : "", 0, NULL);
 		if (pg)
 			pg_plan(root, a, plan);
-		else if (root) {
-			plan->known = true;
-			my_find(root, a, plan, 0);
-		}
+		else
+			my_plan(root, a, plan);
 		json_decref(root);
 		side_rows_clear(&rows);
 		plan->why = "the server's answer is not understood";

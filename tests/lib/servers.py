@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import urllib.parse
 
 from waiting import answers, as_user, await_true, end, free_port
 
@@ -284,6 +285,26 @@ class MariaDB(Server):
                 databases[session] = argument
             elif command in ("Query", "Execute"):
                 yield Statement(session, databases.get(session, ""), "", "simple" if command == "Query" else "execute", argument)
+
+
+class MySQLElsewhere:
+    """A server that somebody else started, by its URL (an account that may do anything): MySQL, which Debian 12 has not, or another MariaDB."""
+
+    def __init__(self, url):
+        import pymysql
+        self.at = urllib.parse.urlsplit(url)
+        # Over TLS, so that the server caches the password: then clients without TLS are let in, too.
+        self.admin = pymysql.connect(host=self.at.hostname, port=self.at.port, user=self.at.username, password=self.at.password,
+                                     autocommit=True, ssl={"check_hostname": False})
+
+    def sql(self, *statements, database="mysql"):
+        self.admin.select_db(database)
+        with self.admin.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def url(self, database="app", scheme="mysql"):
+        return self.at._replace(scheme=scheme, path=f"/{database}").geturl()
 
 
 def certificates(keep, into):

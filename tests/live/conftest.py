@@ -20,9 +20,14 @@ def pg():
 
 
 @pytest.fixture(scope="session")
-def my():
+def my_here():
     with MariaDB() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def my(my_here):
+    return my_here
 
 
 @pytest.fixture
@@ -58,10 +63,10 @@ def shop(pg, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def sqlalchemy_shop(my, tmp_path_factory):
+def sqlalchemy_shop(my_here, tmp_path_factory):
     """The SQLAlchemy shop, the same way on MariaDB."""
     place = deployed(tmp_path_factory.mktemp("sqlalchemy") / "app", "sqlalchemy_shop", "sqlalchemy")
-    my.sql("CREATE DATABASE shop")
+    my_here.sql("CREATE DATABASE shop")
     subprocess.run([PYTHON, "shop.py", "fill"], cwd=place, check=True,
-                   env=clean_environment(DATABASE_URL=my.url(database="shop", scheme="mysql+pymysql")))
+                   env=clean_environment(DATABASE_URL=my_here.url(database="shop", scheme="mysql+pymysql")))
     return place

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rowcall fix: N+1 loops of real drivers, recorded with values, verified against the database they ran on."""
+"""rowcall fix: N+1 loops of real drivers, recorded with values, verified against the database they ran on.
+
+ROWCALL_TEST_SERVERS: URLs of more MySQL and MariaDB servers, separated by blanks, to run these tests on, too (mysql://…, mariadb://…; the
+account must be allowed everything; the database "blog" is made anew)."""
 import json
 import os
 import re
@@ -8,6 +11,7 @@ import stat
 import pytest
 
 from rowcall import PYTHON
+from servers import MySQLElsewhere
 
 PG_CONNECT = "import os, psycopg2; db = psycopg2.connect(os.environ['DATABASE_URL']); db.autocommit = True; cur = db.cursor()\n"
 PG3_CONNECT = ("import os, psycopg; db = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True, prepare_threshold=0); cur = db.cursor()\n")
@@ -25,13 +29,21 @@ ROWS = ("INSERT INTO users SELECT n, concat('user', n), concat('user', n, '@x.or
         "INSERT INTO notes SELECT n, 1 + n % 10, concat('note ', n) FROM numbers WHERE n <= 300")
 
 
+ELSEWHERE = [url for url in os.environ.get("ROWCALL_TEST_SERVERS", "").split() if re.match("mysql|mariadb", url)]
+
+
+@pytest.fixture(scope="module", params=["here", *ELSEWHERE], ids=lambda url: re.sub(r"//.*@", "//", url))
+def my(request):
+    return request.getfixturevalue("my_here") if request.param == "here" else MySQLElsewhere(request.param)
+
+
 @pytest.fixture(scope="module")
 def blog(pg, my):
     """The same tables on both servers: URL by engine."""
-    pg.sql("CREATE DATABASE blog")
+    pg.sql("DROP DATABASE IF EXISTS blog", "CREATE DATABASE blog")
     pg.sql("CREATE TABLE numbers AS SELECT generate_series(1, 3000) AS n", *TABLES, *ROWS, "ANALYZE", database="blog")
-    my.sql("CREATE DATABASE blog")
-    my.sql("SET max_recursive_iterations = 5000", "CREATE TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) SELECT n FROM n",
+    my.sql("DROP DATABASE IF EXISTS blog", "CREATE DATABASE blog")
+    my.sql("CREATE TABLE numbers (n int PRIMARY KEY)", "INSERT INTO numbers VALUES " + ", ".join(f"({n})" for n in range(1, 3001)),
            *TABLES, *ROWS, database="blog")
     return {"pg": pg.url(database="blog"), "pg3": pg.url(database="blog"), "my": my.url(database="blog")}
 
@@ -132,12 +144,12 @@ def test_what_is_not_verifiable_is_said(fixed, engine, child, why):
 
 
 @pytest.mark.parametrize("app", ["django", "sqlalchemy"])
-def test_the_loops_of_a_shop(rowcall, request, pg, my, app):
+def test_the_loops_of_a_shop(rowcall, request, pg, my_here, app):
     """What two ORMs send, as the quickstart has it: every loop is found, and its batched form holds."""
     place, command, url = {
         "django": lambda: (request.getfixturevalue("shop"), ["browse.py"], pg.url(database="shop")),
         "sqlalchemy": lambda: (request.getfixturevalue("sqlalchemy_shop"), ["shop.py", "browse"],
-                               my.url(database="shop", scheme="mysql+pymysql")),
+                               my_here.url(database="shop", scheme="mysql+pymysql")),
     }[app]()
     env = {"DATABASE_URL": url}
     recorded = rowcall.run("--record-values", "--", PYTHON, *command, cwd=place, env=env)
