@@ -9,7 +9,8 @@ keep_name(struct sql_scanner *s, struct piece a, struct piece b)
 	size_t n = (size_t)a.n + (a.n > 0) + b.n;
 	uint8_t *p = s->names + s->names_n;
 
-	if (n > sizeof s->names - s->names_n) {
+	/* What stood in the margin has been written over by what followed. */
+	if (n > sizeof s->names - s->names_n || (a.n && s->shape + a.at + a.n > s->o_limit)) {
 		s->unknown = true;
 		return span_of(p, 0);
 	}
@@ -54,7 +55,7 @@ table_extend(struct sql_scanner *s)
 		return;
 	t = &s->tables[s->open_table];
 	t->name = keep_name(s, s->qual, s->name);
-	t->last = span_from(t->name, t->name.n - s->name.n);
+	t->last = t->name.n ? span_from(t->name, t->name.n - s->name.n) : t->name;
 }
 
 void

@@ -75,6 +75,8 @@ shape_of(struct sql_scanner *s, unsigned dialect, size_t shape_n, const char *ex
 	assert_false(b.cut);
 	sql_scan(s, (struct sql_lang){ (uint8_t)dialect, 0 }, strbuf_span(&b), &st);
 	assert_true(st.shape.n <= LIMIT_SHAPE_BYTES && whole_characters(st.shape));
+	for (size_t i = 0; i < st.ntables; i++)
+		assert_true(whole_characters(st.tables[i].name));
 	strbuf_reset(room);
 	strbuf_add(room, st.shape);
 	strbuf_clear(&b);
@@ -109,11 +111,12 @@ both_are_cut_alike(void **state)
 	sql_scanner_free(s);
 }
 
-/* A CAST that begins where the shape is full is left as it stands; what is before it stays whole. */
+/* A CAST that begins where the shape is full is left as it stands, and of a name that has no room no half is told. */
 static void
-nothing_breaks_a_character(void **state)
+no_character_is_broken(void **state)
 {
-	static const char *const exprs[] = { "CAST('a' AS varchar(10))", "f(CAST('a' AS text))", "x = CAST(1 AS char)", "((CAST(NULL AS int)))" };
+	static const char *const exprs[] = { "CAST('a' AS varchar(10))", "f(CAST('a' AS text))", "x = CAST(1 AS char)", "((CAST(NULL AS int)))",
+		"a FROM one.\xc3\xa4\xc3\xa4\xc3\xa4.three.\xc3\xa4" };
 	struct sql_scanner *s = sql_scanner_new();
 	struct strbuf room;
 
@@ -131,7 +134,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_are_cut_alike),
-		cmocka_unit_test(nothing_breaks_a_character),
+		cmocka_unit_test(no_character_is_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
