@@ -27,7 +27,7 @@ rule_named(const char *text, enum rule_id *rule, const char *where, struct probl
 	if (*rule != RULES)
 		return true;
 	for (int i = 0; i < RULES; i++)
-		n += (size_t)snprintf(known + n, n < sizeof known ? sizeof known - n : 0, "%s%s", i ? ", " : "", rules[i].id);
+		n += (size_t)snprintf(known + n, n < sizeof known ? sizeof known - n : 0, "%s%s", i ? ", " : "", rule_names[i]);
 	return problem(p, "%s: \"%s\" is no rule; the rules are %s", where, text, known);
 }
 

@@ -130,7 +130,7 @@ print_rules(FILE *out)
 {
 	fputs("\nrules:\n", out);
 	for (int i = 0; i < RULES; i++) {
-		fprintf(out, "  %-*s", FLAG_WIDTH, rules[i].id);
+		fprintf(out, "  %-*s", FLAG_WIDTH, rule_names[i]);
 		print_wrapped(out, rules[i].help, FLAG_WIDTH + 2);
 	}
 }

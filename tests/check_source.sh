@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_source.sh TREE: rules of the house that a compiler does not check. Prints each breach as file:line; fails when there is one.
 #   - every .c and .h opens with the SPDX line and then a comment that says what the file does
-#   - includes follow the arrows proxy -> reports -> fingerprint, proxy -> wire -> base; libevent and libcurl only in reports/serve
+#   - includes follow the arrows proxy -> reports -> fingerprint, proxy -> wire -> base, and within reports: judge knows requests, not the
+#     other way round; libevent and libcurl only in reports/serve
 #   - functions that cannot know a length are banned
 set -u
 cd "${1:-.}" || exit 2
@@ -19,6 +20,9 @@ arrow() { while IFS= read -r hit; do [ -z "$hit" ] || breach "$hit: this layer m
 arrow fingerprint 'proxy/|reports/|event2/|sys/socket|openssl/|libpq'
 arrow proxy/wire 'proxy/core|proxy/config|reports/|event2/|sys/socket|time\.h|openssl/|fingerprint/(sql|shapes|identity|lex)'
 arrow reports 'proxy/|sys/socket|openssl/|libpq|mysql'
+arrow reports/requests 'reports/(judge|store|write|compare|fix|serve)/'
+arrow reports/lineage 'reports/(judge|store|write|compare|fix|serve)/'
+arrow reports/judge 'reports/(store|write|compare|fix|serve)/'
 while IFS= read -r hit; do breach "$hit: only reports/serve may use libevent or libcurl"; done < \
   <(grep -rnE '^#include <(event2|curl)/' reports --include='*.[ch]' | grep -v '^reports/serve/')
 

@@ -95,7 +95,7 @@ put_findings(struct emit *j, const struct compared_scope *s)
 		emit_open(j, '{');
 		key_str(j, "change", change_name(f->change));
 		key_str(j, "id", f->f->id);
-		key_str(j, "rule", rules[f->f->rule].id);
+		key_str(j, "rule", rule_names[f->f->rule]);
 		key_str(j, "verdict", verdict_name(f->f->verdict));
 		key_uint(j, "before", f->before);
 		key_uint(j, "after", f->after);

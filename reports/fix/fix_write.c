@@ -253,7 +253,7 @@ fix_write_json(struct strbuf *out, const struct snapshot *snap, const struct sna
 	emit_open(&j, '{');
 	key_str(&j, "schema", "rowcall.fix/1");
 	key_str(&j, "finding", f->id);
-	key_str(&j, "rule", rules[f->rule].id);
+	key_str(&j, "rule", rule_names[f->rule]);
 	key_str(&j, "scope", f->scope);
 	key_uint(&j, "request", f->request_number);
 	emit_statement(&j, "source", f->worst.source);

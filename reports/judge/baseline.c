@@ -248,7 +248,7 @@ static int
 by_key(const void *a, const void *b)
 {
 	const struct baseline_finding *x = a, *y = b;
-	int order = strcmp(rules[x->rule].id, rules[y->rule].id);
+	int order = strcmp(rule_names[x->rule], rule_names[y->rule]);
 
 	return order ? order : x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
 }

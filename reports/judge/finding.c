@@ -27,7 +27,7 @@ finding_id(enum rule_id rule, const char *scope, const struct shape *repeat, con
 	int n;
 
 	print_fingerprint(of, repeat);
-	n = snprintf(text, TEXT, "%s\n%.*s\n%s\n\n%.*s", rules[rule].id, LIMIT_NAME, scope, of, LIMIT_NAME, column);
+	n = snprintf(text, TEXT, "%s\n%.*s\n%s\n\n%.*s", rule_names[rule], LIMIT_NAME, scope, of, LIMIT_NAME, column);
 	return XXH3_64bits(text, n < TEXT ? (size_t)n : TEXT - 1);
 }
 

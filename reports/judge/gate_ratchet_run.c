@@ -76,7 +76,7 @@ ratchet_judge_finding(const struct gate *g, const struct finding *f, const char 
 	else
 		return NULL;
 	one = results_add(out, kind,
-	    arena_printf(out->a, "%s: %s %s: %" PRId64 "x %s %s, %s", scope, rules[f->worst.rule].id, verdict_name(f->verdict), w.now,
+	    arena_printf(out->a, "%s: %s %s: %" PRId64 "x %s %s, %s", scope, rule_names[f->worst.rule], verdict_name(f->verdict), w.now,
 		f->worst.repeat->summary, over(out->a, w.requests), against));
 	one->f.scope = scope;
 	one->f.limit = w.entry ? w.entry->count : NO_LIMIT;
@@ -109,7 +109,7 @@ stale_entry(const struct gate *g, struct sentences *out, const char *scope, cons
 	shape_short(f->fingerprint, hex);
 	if (++*n <= STALE_SHOWN)
 		sentences_add(out, arena_printf(out->a, "%s, %s: the entry %s %s matches nothing any more: --update-baseline --prune drops it",
-		    g->cfg->baseline_file, scope, rules[f->rule].id, hex));
+		    g->cfg->baseline_file, scope, rule_names[f->rule], hex));
 }
 
 void

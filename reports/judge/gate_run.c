@@ -302,7 +302,7 @@ judge_findings(const struct gate *g, const struct gate_run *run, struct results 
 		const char *what =
 		    f->worst.repeat ? arena_printf(out->a, "%" PRIu32 "x %s", f->worst.executions, f->worst.repeat->summary) : "";
 		one = results_add(out, "fail-on",
-		    arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rules[f->worst.rule].id, verdict_name(f->verdict), what,
+		    arena_printf(out->a, "%s: %s %s: %s%s%s", scope, rule_names[f->worst.rule], verdict_name(f->verdict), what,
 			*what ? ", " : "", f->worst.evidence));
 
 		one->f.scope = scope;

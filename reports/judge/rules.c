@@ -5,37 +5,28 @@
 #include "rule_checks.h"
 
 const struct rule rules[RULES] = {
-	[RULE_N_PLUS_ONE] = { "n-plus-one", "N+1",
+	[RULE_N_PLUS_ONE] = { "N+1",
 	    "One request executes the same query again and again with another value each time, where one query could fetch all.",
 	    rule_n_plus_one },
-	[RULE_DUPLICATE] = { "duplicate", "DUP",
+	[RULE_DUPLICATE] = { "DUP",
 	    "One request asks the same question twice although nothing it reads was written in between.", rule_duplicate },
-	[RULE_WRITE_LOOP] = { "write-loop", "WRITES",
+	[RULE_WRITE_LOOP] = { "WRITES",
 	    "One request writes row after row with statements of their own, where one statement could write many.", rule_write_loop },
-	[RULE_SLOW_QUERY] = { "slow-query", "SLOW", "A query kept the client waiting longer than slow.query.", rule_slow_query },
-	[RULE_SLOW_REQUEST] = { "slow-request", "SLOW",
+	[RULE_SLOW_QUERY] = { "SLOW", "A query kept the client waiting longer than slow.query.", rule_slow_query },
+	[RULE_SLOW_REQUEST] = { "SLOW",
 	    "A request lasted longer than slow.request from its first statement to its last answer.", rule_slow_request },
-	[RULE_LARGE_RESULT] = { "large-result", "LARGE", "A single result had so many rows or bytes that it should be paged or streamed.",
+	[RULE_LARGE_RESULT] = { "LARGE", "A single result had so many rows or bytes that it should be paged or streamed.",
 	    rule_large_result },
-	[RULE_IDLE_IN_TRANSACTION] = { "idle-in-transaction", "IDLE TX",
+	[RULE_IDLE_IN_TRANSACTION] = { "IDLE TX",
 	    "A transaction stood open, holding its locks, while the client did something else.", rule_idle_in_transaction },
-	[RULE_PREPARE_CHURN] = { "prepare-churn", "PREPARE",
+	[RULE_PREPARE_CHURN] = { "PREPARE",
 	    "One request prepares the same statement on one connection again and again, where once would do.", rule_prepare_churn },
-	[RULE_QUERY_ERROR] = { "query-error", "ERROR", "The server refused a statement.", rule_query_error },
-	[RULE_CROSS_SCOPE_REPEAT] = { "cross-scope-repeat", "REPEAT",
+	[RULE_QUERY_ERROR] = { "ERROR", "The server refused a statement.", rule_query_error },
+	[RULE_CROSS_SCOPE_REPEAT] = { "REPEAT",
 	    "Several modules of one request execute the same query, and none sees that the others do; where they even ask the same question, it is a duplicate that names them.",
 	    rule_cross_scope_repeat },
-	[RULE_QUERY_BUDGET] = { "query-budget", "BUDGET", "A request executed more queries than its budget allows.", NULL },
+	[RULE_QUERY_BUDGET] = { "BUDGET", "A request executed more queries than its budget allows.", NULL },
 };
-
-enum rule_id
-rule_find(struct span id)
-{
-	for (int i = 0; i < RULES; i++)
-		if (span_is(id, rules[i].id))
-			return (enum rule_id)i;
-	return RULES;
-}
 
 const char *
 verdict_name(enum verdict v)

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules: one rule, one file: an id, a sentence of help, a pure function from a closed request to raw findings.
+/* rules: one rule, one file: a title, a sentence of help, a pure function from a closed request to raw findings.
  * Does: list the rules and what they return. Never: does I/O, reads a clock, remembers anything between requests. */
 #ifndef ROWCALL_RULES_H
 #define ROWCALL_RULES_H
 
 #include "facts.h"
-
-enum rule_id {
-	RULE_N_PLUS_ONE, RULE_DUPLICATE, RULE_WRITE_LOOP, RULE_SLOW_QUERY, RULE_SLOW_REQUEST, RULE_LARGE_RESULT, RULE_IDLE_IN_TRANSACTION,
-	RULE_PREPARE_CHURN, RULE_QUERY_ERROR, RULE_CROSS_SCOPE_REPEAT, RULE_QUERY_BUDGET,
-	RULES
-};
+#include "reports/requests/rule_names.h"
 
 enum verdict { VERDICT_PROVEN, VERDICT_SUSPECTED, VERDICT_NOTE };
 
@@ -48,7 +43,6 @@ struct raw_finding {
 };
 
 struct rule {
-	const char *id;			/* "n-plus-one" */
 	const char *title;		/* "N+1", "DUP", ... for the console */
 	const char *help;		/* one sentence */
 	/* Puts in front of *out (in the arena) what it finds. NULL for what is judged elsewhere (query-budget: the gate). */
@@ -58,8 +52,6 @@ struct rule {
 extern const struct rule rules[RULES];
 /* All rules over one request, findings in order of the first execution. */
 struct raw_finding *rules_check(const struct facts *f, const struct rule_settings *s, struct arena *a);
-/* By id ("n-plus-one"); RULES when there is none. */
-enum rule_id rule_find(struct span id);
 const char *verdict_name(enum verdict v);	/* "proven", "suspected", "note" */
 
 #endif

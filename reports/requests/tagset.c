@@ -7,7 +7,7 @@
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-#include "reports/judge/rules.h"
+#include "rule_names.h"
 
 /* What a tag key carries. Within the keys and within the scopes the order is the order of preference. */
 enum carrier {

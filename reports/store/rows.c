@@ -306,7 +306,7 @@ put_findings(struct rows *r, const struct snapshot *snap)
 		if (f->worst.repeat)
 			shape_hex(f->worst.repeat->fingerprint, hex);
 		bind_str(st, 1, f->id);
-		bind_str(st, 2, rules[f->rule].id);
+		bind_str(st, 2, rule_names[f->rule]);
 		bind_str(st, 3, verdict_name(f->verdict));
 		bind_str(st, 4, f->scope);
 		bind_str(st, 5, hex);

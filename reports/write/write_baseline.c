@@ -16,7 +16,7 @@ put_finding(struct emit *j, const struct baseline_finding *f)
 	char key[64], hex[17];
 
 	shape_hex(f->fingerprint, hex);
-	snprintf(key, sizeof key, "%s:%s", rules[f->rule].id, hex);
+	snprintf(key, sizeof key, "%s:%s", rule_names[f->rule], hex);
 	key_open(j, key, '{');
 	emit_key(j, "count");
 	emit_int(j, f->count);

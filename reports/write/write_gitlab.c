@@ -39,7 +39,7 @@ put_finding(struct emit *j, const struct snap_finding *f)
 	finding_sentence(&text, f);
 	if (f->advice && *f->advice)
 		strbuf_printf(&text, ". Fix: %s", f->advice);
-	put_issue(j, strbuf_cstr(&text), rules[f->rule].id, f->id, severity[f->level], strbuf_cstr(&place.path), place.line);
+	put_issue(j, strbuf_cstr(&text), rule_names[f->rule], f->id, severity[f->level], strbuf_cstr(&place.path), place.line);
 	scratch_done(j->out, &text);
 	scratch_done(j->out, &place.path);
 }

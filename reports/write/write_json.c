@@ -232,7 +232,7 @@ json_finding(struct emit *j, const struct snapshot *s, const struct snap_finding
 
 	emit_open(j, '{');
 	key_str(j, "id", f->id);
-	key_str(j, "rule", rules[f->rule].id);
+	key_str(j, "rule", rule_names[f->rule]);
 	key_str(j, "verdict", verdict_name(f->verdict));
 	key_str(j, "level", level_name(f->level));
 	key_str(j, "scope", f->scope);

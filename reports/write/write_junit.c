@@ -208,7 +208,7 @@ open_finding(struct suite *u, uint32_t index)
 
 	if (f->worst.repeat)
 		shape_short(f->worst.repeat->fingerprint, shape);
-	snprintf(name, sizeof name, "%s%s%s%s%s", rules[f->rule].id, *shape ? " " : "", shape, u->ambiguous[index] ? " " : "",
+	snprintf(name, sizeof name, "%s%s%s%s%s", rule_names[f->rule], *shape ? " " : "", shape, u->ambiguous[index] ? " " : "",
 	    u->ambiguous[index] ? f->id : "");
 	open_case(u, f->scope, name, f->worst.busy);
 	if (*f->file) {
@@ -235,7 +235,7 @@ finding_case(struct suite *u, uint32_t index)
 		strbuf_printf(&sentence, "allowed: %s", f->suppressed);
 		end_case(u, "skipped", NULL, strbuf_cstr(&sentence), span_str(""));
 	} else if (f->level == LEVEL_ERROR)
-		end_failed(u, rules[f->rule].id, strbuf_cstr(&sentence), strbuf_span(&lines));
+		end_failed(u, rule_names[f->rule], strbuf_cstr(&sentence), strbuf_span(&lines));
 	else {
 		strbuf_str(u->out, ">\n   <system-out>");
 		xml_text(u->out, strbuf_cstr(&sentence));

@@ -51,13 +51,14 @@ put_rule_name(struct emit *j, const char *id)
 }
 
 static void
-put_rule(struct emit *j, const struct rule *r)
+put_rule(struct emit *j, enum rule_id id)
 {
-	bool correct = r == &rules[RULE_N_PLUS_ONE] || r == &rules[RULE_QUERY_BUDGET];
+	const struct rule *r = &rules[id];
+	bool correct = id == RULE_N_PLUS_ONE || id == RULE_QUERY_BUDGET;
 
 	emit_open(j, '{');
-	put_pair(j, "id", r->id);
-	put_rule_name(j, r->id);
+	put_pair(j, "id", rule_names[id]);
+	put_rule_name(j, rule_names[id]);
 	put_text(j, "shortDescription", r->help);
 	put_text(j, "fullDescription", r->help);
 	put_text(j, "help", r->help);
@@ -90,7 +91,7 @@ put_driver(struct emit *j, const struct snapshot *s)
 	emit_key(j, "rules");
 	emit_open(j, '[');
 	for (unsigned r = 0; r < RULES; r++)
-		put_rule(j, &rules[r]);
+		put_rule(j, r);
 	emit_close(j, ']');
 	emit_close(j, '}');
 	emit_close(j, '}');
@@ -167,7 +168,7 @@ put_result(struct emit *j, const struct snapshot *s, const struct snap_finding *
 
 	snprintf(hash, sizeof hash, "%s:1", f->id);
 	emit_open(j, '{');
-	put_pair(j, "ruleId", rules[f->rule].id);
+	put_pair(j, "ruleId", rule_names[f->rule]);
 	emit_key(j, "ruleIndex");
 	emit_uint(j, f->rule);
 	put_pair(j, "level", level_name(f->level));

@@ -215,7 +215,7 @@ add_found_rules(struct strbuf *b, const struct snapshot *s)
 		found[s->findings[i].rule] |= worth_failing(&s->findings[i]);
 	for (unsigned r = 0; r < RULES; r++)
 		if (found[r]) {
-			strbuf_printf(b, "%s%s", comma, rules[r].id);
+			strbuf_printf(b, "%s%s", comma, rule_names[r]);
 			comma = ",";
 		}
 }

@@ -37,7 +37,7 @@ read_file(const char *path)
 static void
 print_finding(struct strbuf *out, struct arena *a, const struct raw_finding *f)
 {
-	strbuf_printf(out, "%s %s", rules[f->rule].id, verdict_name(f->verdict));
+	strbuf_printf(out, "%s %s", rule_names[f->rule], verdict_name(f->verdict));
 	if (f->repeat)
 		strbuf_printf(out, " | %s", f->repeat->text);
 	strbuf_printf(out, "\n    %" PRIu32 "x, %" PRIu32 " distinct, %" PRIu32 " trips, %s", f->executions, f->distinct, f->round_trips,
@@ -117,7 +117,7 @@ rules_are_named(void **state)
 {
 	(void)state;
 	for (int i = 0; i < RULES; i++) {
-		assert_int_equal(rule_find(span_str(rules[i].id)), i);
+		assert_int_equal(rule_find(span_str(rule_names[i])), i);
 		assert_true(strlen(rules[i].help) > 20);
 		assert_true(strlen(rules[i].title) > 0);
 	}
