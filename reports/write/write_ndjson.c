@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write_ndjson: the report as lines of JSON, for tools that read as they go: {"type": T, T: object}, the objects of rowcall.report/1.
  * Order: report (schema, tool, run, gate, coverage, what is omitted), then scopes, requests, findings, shapes. */
+#include "emit_keys.h"
 #include "json_parts.h"
 #include "writers.h"
 
@@ -9,8 +10,7 @@ begin(struct emit *j, struct strbuf *out, const char *type)
 {
 	emit_init(j, out, 0);
 	emit_open(j, '{');
-	emit_key(j, "type");
-	emit_str(j, type);
+	key_str(j, "type", type);
 	emit_key(j, type);
 }
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "emit.h"
+#include "emit_keys.h"
 #include "finding_words.h"
 #include "text.h"
 #include "writers.h"
@@ -14,18 +14,9 @@ enum { RESULTS_MOST = 25000 };	/* code scanning refuses files with more */
 static void
 put_text(struct emit *j, const char *key, const char *text)
 {
-	emit_key(j, key);
-	emit_open(j, '{');
-	emit_key(j, "text");
-	emit_str(j, text);
+	key_open(j, key, '{');
+	key_str(j, "text", text);
 	emit_close(j, '}');
-}
-
-static void
-put_pair(struct emit *j, const char *key, const char *value)
-{
-	emit_key(j, key);
-	emit_str(j, value);
 }
 
 /* PascalCase, as the format asks for names: "n-plus-one" -> "NPlusOne". One word is not a name but the id again: "DuplicateQuery". */
@@ -47,7 +38,7 @@ put_rule_name(struct emit *j, const char *id)
 	if (one_word)
 		n += (size_t)snprintf(name + n, sizeof name - n, "Query");
 	name[n] = '\0';
-	put_pair(j, "name", name);
+	key_str(j, "name", name);
 }
 
 static void
@@ -57,24 +48,21 @@ put_rule(struct emit *j, enum rule_id id)
 	bool correct = id == RULE_N_PLUS_ONE || id == RULE_QUERY_BUDGET;
 
 	emit_open(j, '{');
-	put_pair(j, "id", rule_names[id]);
+	key_str(j, "id", rule_names[id]);
 	put_rule_name(j, rule_names[id]);
 	put_text(j, "shortDescription", r->help);
 	put_text(j, "fullDescription", r->help);
 	put_text(j, "help", r->help);
-	emit_key(j, "defaultConfiguration");
-	emit_open(j, '{');
-	put_pair(j, "level", "warning");
+	key_open(j, "defaultConfiguration", '{');
+	key_str(j, "level", "warning");
 	emit_close(j, '}');
-	emit_key(j, "properties");
-	emit_open(j, '{');
-	emit_key(j, "tags");
-	emit_open(j, '[');
+	key_open(j, "properties", '{');
+	key_open(j, "tags", '[');
 	emit_str(j, "performance");
 	emit_str(j, "database");
 	emit_close(j, ']');
-	put_pair(j, "precision", correct ? "very-high" : "high");
-	put_pair(j, "problem.severity", "warning");
+	key_str(j, "precision", correct ? "very-high" : "high");
+	key_str(j, "problem.severity", "warning");
 	emit_close(j, '}');
 	emit_close(j, '}');
 }
@@ -82,14 +70,11 @@ put_rule(struct emit *j, enum rule_id id)
 static void
 put_driver(struct emit *j, const struct snapshot *s)
 {
-	emit_key(j, "tool");
-	emit_open(j, '{');
-	emit_key(j, "driver");
-	emit_open(j, '{');
-	put_pair(j, "name", "rowcall");
-	put_pair(j, "semanticVersion", s->version);
-	emit_key(j, "rules");
-	emit_open(j, '[');
+	key_open(j, "tool", '{');
+	key_open(j, "driver", '{');
+	key_str(j, "name", "rowcall");
+	key_str(j, "semanticVersion", s->version);
+	key_open(j, "rules", '[');
 	for (unsigned r = 0; r < RULES; r++)
 		put_rule(j, r);
 	emit_close(j, ']');
@@ -112,7 +97,7 @@ put_uri(struct emit *j, struct span path)
 		else
 			strbuf_printf(&uri, "%%%02X", c);
 	}
-	put_pair(j, "uri", strbuf_cstr(&uri));
+	key_str(j, "uri", strbuf_cstr(&uri));
 	scratch_done(j->out, &uri);
 }
 
@@ -121,25 +106,19 @@ put_location(struct emit *j, const struct snap_finding *f)
 {
 	struct place place = finding_place(f);
 
-	emit_key(j, "locations");
-	emit_open(j, '[');
+	key_open(j, "locations", '[');
 	emit_open(j, '{');
-	emit_key(j, "physicalLocation");
-	emit_open(j, '{');
-	emit_key(j, "artifactLocation");
-	emit_open(j, '{');
+	key_open(j, "physicalLocation", '{');
+	key_open(j, "artifactLocation", '{');
 	put_uri(j, strbuf_span(&place.path));
 	emit_close(j, '}');
-	emit_key(j, "region");
-	emit_open(j, '{');
-	emit_key(j, "startLine");
-	emit_uint(j, place.line);
+	key_open(j, "region", '{');
+	key_uint(j, "startLine", place.line);
 	emit_close(j, '}');
 	emit_close(j, '}');
-	emit_key(j, "logicalLocations");
-	emit_open(j, '[');
+	key_open(j, "logicalLocations", '[');
 	emit_open(j, '{');
-	put_pair(j, "fullyQualifiedName", *f->scope ? f->scope : "(untagged)");
+	key_str(j, "fullyQualifiedName", *f->scope ? f->scope : "(untagged)");
 	emit_close(j, '}');
 	emit_close(j, ']');
 	emit_close(j, '}');
@@ -168,22 +147,19 @@ put_result(struct emit *j, const struct snapshot *s, const struct snap_finding *
 
 	snprintf(hash, sizeof hash, "%s:1", f->id);
 	emit_open(j, '{');
-	put_pair(j, "ruleId", rule_names[f->rule]);
-	emit_key(j, "ruleIndex");
-	emit_uint(j, f->rule);
-	put_pair(j, "level", level_name(f->level));
+	key_str(j, "ruleId", rule_names[f->rule]);
+	key_uint(j, "ruleIndex", f->rule);
+	key_str(j, "level", level_name(f->level));
 	put_message(j, s, f);
 	put_location(j, f);
-	emit_key(j, "partialFingerprints");
-	emit_open(j, '{');
-	put_pair(j, "primaryLocationLineHash", hash);
+	key_open(j, "partialFingerprints", '{');
+	key_str(j, "primaryLocationLineHash", hash);
 	emit_close(j, '}');
 	if (f->suppressed) {
-		emit_key(j, "suppressions");
-		emit_open(j, '[');
+		key_open(j, "suppressions", '[');
 		emit_open(j, '{');
-		put_pair(j, "kind", "external");
-		put_pair(j, "justification", *f->suppressed ? f->suppressed : "allowed");
+		key_str(j, "kind", "external");
+		key_str(j, "justification", *f->suppressed ? f->suppressed : "allowed");
 		emit_close(j, '}');
 		emit_close(j, ']');
 	}
@@ -197,23 +173,19 @@ put_invocation(struct emit *j, const struct snapshot *s)
 	char started[TIME_TEXT];
 
 	time_text(s->started_us, started);
-	emit_key(j, "invocations");
-	emit_open(j, '[');
+	key_open(j, "invocations", '[');
 	emit_open(j, '{');
-	put_pair(j, "startTimeUtc", started);
-	emit_key(j, "executionSuccessful");
-	emit_bool(j, s->trusted);
-	emit_key(j, "toolExecutionNotifications");
-	emit_open(j, '[');
+	key_str(j, "startTimeUtc", started);
+	key_bool(j, "executionSuccessful", s->trusted);
+	key_open(j, "toolExecutionNotifications", '[');
 	for (uint32_t i = 0; i < s->nfailures; i++) {
 		if (failure_is_finding(&s->failures[i]))
 			continue;
 		emit_open(j, '{');
-		put_pair(j, "level", "error");
+		key_str(j, "level", "error");
 		put_text(j, "message", s->failures[i].message);
-		emit_key(j, "descriptor");
-		emit_open(j, '{');
-		put_pair(j, "id", s->failures[i].kind);
+		key_open(j, "descriptor", '{');
+		key_str(j, "id", s->failures[i].kind);
 		emit_close(j, '}');
 		emit_close(j, '}');
 	}
@@ -230,19 +202,16 @@ write_sarif(const struct snapshot *s, const struct write_options *o, struct strb
 
 	emit_init(&j, out, 4);
 	emit_open(&j, '{');
-	put_pair(&j, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-	put_pair(&j, "version", "2.1.0");
-	emit_key(&j, "runs");
-	emit_open(&j, '[');
+	key_str(&j, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+	key_str(&j, "version", "2.1.0");
+	key_open(&j, "runs", '[');
 	emit_open(&j, '{');
 	put_driver(&j, s);
-	emit_key(&j, "automationDetails");
-	emit_open(&j, '{');
-	put_pair(&j, "id", "rowcall/");
+	key_open(&j, "automationDetails", '{');
+	key_str(&j, "id", "rowcall/");
 	emit_close(&j, '}');
 	put_invocation(&j, s);
-	emit_key(&j, "results");
-	emit_open(&j, '[');
+	key_open(&j, "results", '[');
 	for (uint32_t i = 0; i < s->nfindings && results < RESULTS_MOST; i++) {
 		const struct snap_finding *f = &s->findings[i];
 
@@ -252,7 +221,7 @@ write_sarif(const struct snapshot *s, const struct write_options *o, struct strb
 		}
 	}
 	emit_close(&j, ']');
-	put_pair(&j, "columnKind", "unicodeCodePoints");
+	key_str(&j, "columnKind", "unicodeCodePoints");
 	emit_close(&j, '}');
 	emit_close(&j, ']');
 	emit_close(&j, '}');

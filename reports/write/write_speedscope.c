@@ -6,7 +6,7 @@
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "reports/requests/keymap.h"
-#include "emit.h"
+#include "emit_keys.h"
 #include "stack_words.h"
 #include "writers.h"
 
@@ -58,8 +58,7 @@ samples(struct emit *j, const struct snapshot *s, const struct write_options *o,
 {
 	uint32_t path[LIMIT_STACK_DEPTH + 1] = { 0 };
 
-	emit_key(j, "samples");
-	emit_open(j, '[');
+	key_open(j, "samples", '[');
 	for (uint32_t i = 0; i < s->nstacks; i++) {
 		path[s->stacks[i].depth] = frame[i];
 		if (!weight(p, &s->stacks[i]) || !scope_shown(o, s->stacks[i].scope))
@@ -70,8 +69,7 @@ samples(struct emit *j, const struct snapshot *s, const struct write_options *o,
 		emit_close(j, ']');
 	}
 	emit_close(j, ']');
-	emit_key(j, "weights");
-	emit_open(j, '[');
+	key_open(j, "weights", '[');
 	for (uint32_t i = 0; i < s->nstacks; i++)
 		if (weight(p, &s->stacks[i]) && scope_shown(o, s->stacks[i].scope))
 			emit_uint(j, weight(p, &s->stacks[i]));
@@ -87,16 +85,11 @@ profile(struct emit *j, const struct snapshot *s, const struct write_options *o,
 		if (scope_shown(o, s->stacks[i].scope))
 			total += weight(p, &s->stacks[i]);
 	emit_open(j, '{');
-	emit_key(j, "type");
-	emit_str(j, "sampled");
-	emit_key(j, "name");
-	emit_str(j, p->name);
-	emit_key(j, "unit");
-	emit_str(j, p->unit);
-	emit_key(j, "startValue");
-	emit_uint(j, 0);
-	emit_key(j, "endValue");
-	emit_uint(j, total);
+	key_str(j, "type", "sampled");
+	key_str(j, "name", p->name);
+	key_str(j, "unit", p->unit);
+	key_uint(j, "startValue", 0);
+	key_uint(j, "endValue", total);
 	samples(j, s, o, frame, p);
 	emit_close(j, '}');
 }
@@ -113,23 +106,16 @@ write_speedscope(const struct snapshot *s, const struct write_options *o, struct
 	snprintf(tool, sizeof tool, "rowcall %s", s->version);
 	emit_init(&j, out, 3);
 	emit_open(&j, '{');
-	emit_key(&j, "$schema");
-	emit_str(&j, "https://www.speedscope.app/file-format-schema.json");
-	emit_key(&j, "name");
-	emit_str(&j, *s->command ? s->command : "rowcall");
-	emit_key(&j, "exporter");
-	emit_str(&j, tool);
-	emit_key(&j, "activeProfileIndex");
-	emit_uint(&j, 0);
-	emit_key(&j, "shared");
-	emit_open(&j, '{');
-	emit_key(&j, "frames");
-	emit_open(&j, '[');
+	key_str(&j, "$schema", "https://www.speedscope.app/file-format-schema.json");
+	key_str(&j, "name", *s->command ? s->command : "rowcall");
+	key_str(&j, "exporter", tool);
+	key_uint(&j, "activeProfileIndex", 0);
+	key_open(&j, "shared", '{');
+	key_open(&j, "frames", '[');
 	frame = frames(&j, s, o, out);
 	emit_close(&j, ']');
 	emit_close(&j, '}');
-	emit_key(&j, "profiles");
-	emit_open(&j, '[');
+	key_open(&j, "profiles", '[');
 	profile(&j, s, o, frame, &by_time);
 	profile(&j, s, o, frame, &by_calls);
 	emit_close(&j, ']');
