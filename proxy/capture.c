@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "core/acceptor.h"
-#include "core/clock.h"
 #include "core/worker.h"
 #include "fingerprint/mem.h"
 #include "reports/requests/analyzer.h"

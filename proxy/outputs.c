@@ -11,21 +11,6 @@
 #include "fingerprint/limits.h"
 #include "reports/write/write.h"
 
-static bool
-write_all(int fd, struct span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return true;
-}
-
 /* The steps of a GitHub job write to one file in turn. */
 static bool
 is_step_summary(const char *path)
@@ -61,7 +46,7 @@ put(const char *text, const char *path, int fd, const struct strbuf *bytes)
 	} else if (path)
 		ok = (is_step_summary(path) ? append_file : write_file)(path, strbuf_span(bytes), err, sizeof err);
 	else {
-		ok = write_all(fd, strbuf_span(bytes));
+		ok = write_all_bytes(fd, strbuf_span(bytes));
 		if (!ok)
 			snprintf(err, sizeof err, "the report could not be written: %s", strerror(errno));
 	}
@@ -117,7 +102,7 @@ void
 outputs_last_line(const struct strbuf *line)
 {
 	fflush(stdout);
-	if (!write_all(STDERR_FILENO, strbuf_span(line)))
+	if (!write_all_bytes(STDERR_FILENO, strbuf_span(line)))
 		errno = 0; /* nobody is left to be told */
 }
 

@@ -29,7 +29,7 @@ layer_link_test(reports fingerprint base PkgConfig::XXHASH PkgConfig::JANSSON Pk
 layer_link_test(serve reports fingerprint base PkgConfig::XXHASH PkgConfig::JANSSON PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::LIBEVENT Threads::Threads m)
 
 # Every header compiles alone.
-file(GLOB_RECURSE headers RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/fingerprint/*.h ${CMAKE_SOURCE_DIR}/proxy/*.h ${CMAKE_SOURCE_DIR}/reports/*.h)
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/fingerprint/*.h ${CMAKE_SOURCE_DIR}/proxy/*.h ${CMAKE_SOURCE_DIR}/reports/*.h)
 set(alone)
 foreach(header ${headers})
   string(MAKE_C_IDENTIFIER ${header} id)

@@ -2,8 +2,8 @@
 /* tap_records: lays what is known of a session's statements into the worker's ring: records, tags in their layout, sums of parameters. */
 #include "tap_internal.h"
 
-#include "clock.h"
 #include "fingerprint/limits.h"
+#include "proxy/clock.h"
 
 enum { NULL_HASH = 2, NOW_HASH = 3, VALUE_BYTES = 4096 };
 /* Seconds: what clocks of time zones differ by, by how much at most, and how old a time of asking may be when it arrives. */

@@ -20,12 +20,19 @@ openssl_words(char *buf, size_t n)
 	ERR_clear_error();
 }
 
-static void
-set_common(SSL_CTX *ctx)
+/* What both legs share. */
+static SSL_CTX *
+new_context(const SSL_METHOD *method, char *err, size_t err_n)
 {
+	SSL_CTX *ctx = SSL_CTX_new(method);
+
+	snprintf(err, err_n, "TLS could not be set up");
+	if (!ctx)
+		return NULL;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	return ctx;
 }
 
 static bool
@@ -52,12 +59,10 @@ load_authorities(SSL_CTX *ctx, const struct listen_config *l, char *err, size_t 
 SSL_CTX *
 tls_server_context(const struct listen_config *l, char *err, size_t err_n)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *ctx = new_context(TLS_client_method(), err, err_n);
 
-	snprintf(err, err_n, "TLS could not be set up");
 	if (!ctx)
 		return NULL;
-	set_common(ctx);
 	if (!load_authorities(ctx, l, err, err_n)) {
 		SSL_CTX_free(ctx);
 		return NULL;
@@ -126,12 +131,10 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_n, const
 SSL_CTX *
 tls_client_context(const struct listen_config *l, char *err, size_t err_n)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *ctx = new_context(TLS_server_method(), err, err_n);
 
-	snprintf(err, err_n, "TLS could not be set up");
 	if (!ctx)
 		return NULL;
-	set_common(ctx);
 	/* Clients of databases do not resume; tickets would only cost each handshake. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);

@@ -10,9 +10,9 @@
 #include <stdatomic.h>
 
 #include "cancel.h"
-#include "clock.h"
 #include "fingerprint/limits.h"
 #include "proxy/capture.h"
+#include "proxy/clock.h"
 #include "resolver.h"
 #include "tap.h"
 #include "tls.h"

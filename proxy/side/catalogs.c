@@ -10,6 +10,7 @@
 #include "catalog_read.h"
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
+#include "proxy/clock.h"
 
 #define MS UINT64_C(1000000)
 /* A migration says many things in a row: read once they are said. CONNECT stays below the 5 s for which PostgreSQL's DROP DATABASE waits. */
@@ -33,15 +34,6 @@ struct catalogs {
 	uint32_t n;
 	bool stop, reading, hurry;
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static struct timespec
 at(uint64_t ns)
@@ -76,7 +68,7 @@ entry_of(struct catalogs *c, uint16_t upstream, const char *database)
 static void
 want(struct catalogs *c, struct entry *e, bool changed)
 {
-	uint64_t now = now_ns(), due = changed ? now + after_change : now;
+	uint64_t now = clock_ns(), due = changed ? now + after_change : now;
 
 	if (!changed && e->tried && !e->failed)
 		return;
@@ -120,7 +112,7 @@ void
 catalogs_settle(void *catalogs)
 {
 	struct catalogs *c = catalogs;
-	struct timespec until = at(now_ns() + settle_time);
+	struct timespec until = at(clock_ns() + settle_time);
 
 	pthread_mutex_lock(&c->lock);
 	c->hurry = true;
@@ -174,7 +166,7 @@ read_entry(struct catalogs *c, struct entry *e)
 	e->warned = copy.warned;
 	e->failed = copy.failed;
 	if (copy.changed || copy.failed)
-		e->last = now_ns();
+		e->last = clock_ns();
 	pthread_cond_broadcast(&c->done);
 }
 
@@ -187,7 +179,7 @@ catalogs_main(void *arg)
 	while (!c->stop) {
 		struct entry *e = next_wanted(c);
 
-		if (e && (c->hurry || e->due <= now_ns())) {
+		if (e && (c->hurry || e->due <= clock_ns())) {
 			read_entry(c, e);
 		} else if (e) {
 			struct timespec due = at(e->due);

@@ -5,19 +5,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
-
-uint64_t
-side_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
+#include "proxy/clock.h"
 
 /* Libraries end their words with a new line, and may say several; the first says it. */
 static void
@@ -70,13 +61,13 @@ side_query(struct side *s, const char *text, const struct side_param *params, ui
 {
 	struct side_rows none = { .n = 0 };
 	struct side_rows *out = rows ? rows : &none;
-	uint64_t start = side_now();
+	uint64_t start = clock_ns();
 	bool ok;
 
 	*p = (struct side_problem){ .gone = false };
 	*out = (struct side_rows){ .n = 0 };
 	ok = s->engine == ENGINE_POSTGRESQL ? pg_query(s, text, params, nparams, out, p) : my_query(s, text, params, nparams, out, p);
-	out->ns = side_now() - start;
+	out->ns = clock_ns() - start;
 	if (!ok || !rows)
 		side_rows_clear(out);
 	return ok;

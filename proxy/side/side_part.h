@@ -17,7 +17,6 @@ struct side {
 };
 
 bool side_fail(struct side_problem *p, bool gone, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-uint64_t side_now(void);
 /* Room for one more row; false when the result has grown over its limit. */
 bool side_add_row(struct side_rows *r, struct side_problem *p);
 void side_set_cell(struct side_rows *r, uint32_t column, const char *bytes, size_t n);

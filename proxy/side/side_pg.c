@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fingerprint/mem.h"
+#include "proxy/clock.h"
 #include "side_part.h"
 
 enum { KEYWORDS = 16 };
@@ -15,7 +16,7 @@ static bool
 wait_for(const struct side *s, short events, uint64_t deadline)
 {
 	struct pollfd fd = { .fd = PQsocket(s->pg), .events = events };
-	uint64_t now = side_now();
+	uint64_t now = clock_ns();
 
 	return now < deadline && poll(&fd, 1, (int)((deadline - now) / 1000000) + 1) != 0;
 }
@@ -67,7 +68,7 @@ connected(struct side *s, uint64_t deadline, struct side_problem *p)
 bool
 pg_open(struct side *s, const struct side_target *t, struct side_problem *p)
 {
-	uint64_t deadline = side_now() + t->timeout;
+	uint64_t deadline = clock_ns() + t->timeout;
 	struct keywords k = { .n = 0 };
 	char port[8], dir[200];
 	const char *slash = t->is_unix ? strrchr(t->host, '/') : NULL;
@@ -151,7 +152,7 @@ next_result(struct side *s, uint64_t deadline, PGresult **r, struct side_problem
 bool
 pg_query(struct side *s, const char *text, const struct side_param *params, uint32_t nparams, struct side_rows *rows, struct side_problem *p)
 {
-	uint64_t deadline = side_now() + s->timeout;
+	uint64_t deadline = clock_ns() + s->timeout;
 	const char **values = xmem_zero((nparams + 1) * sizeof *values);
 	Oid *types = xmem_zero((nparams + 1) * sizeof *types);
 	PGresult *r = NULL;

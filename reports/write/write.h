@@ -23,6 +23,9 @@ const char *format_name(enum format f);
 /* Writes the snapshot; out.cut says memory was out. */
 void write_snapshot(enum format f, const struct snapshot *s, const struct write_options *o, struct strbuf *out);
 
+/* To an open file, whatever it takes at once. False: errno. */
+bool write_all_bytes(int fd, struct span bytes) __attribute__((warn_unused_result));
+
 /* "-" = standard output; else to a temporary name beside it, then renamed. False: errno and a sentence in err. */
 bool write_file(const char *path, struct span bytes, char *err, size_t err_n) __attribute__((warn_unused_result));
 

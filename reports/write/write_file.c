@@ -12,8 +12,8 @@
 
 #include "write.h"
 
-static bool
-write_all(int fd, struct span bytes)
+bool
+write_all_bytes(int fd, struct span bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = write(fd, bytes.p, bytes.n);
@@ -44,7 +44,7 @@ open_and_write(const char *path, int flags, struct span bytes, char *err, size_t
 
 	if (fd < 0)
 		return say("open", path, err, err_n);
-	if (!write_all(fd, bytes)) {
+	if (!write_all_bytes(fd, bytes)) {
 		say("write to", path, err, err_n);
 		close(fd);
 		return false;
@@ -79,7 +79,7 @@ replace(const char *path, const struct stat *old, struct span bytes, char *err, 
 
 	if (fd < 0)
 		return say("create", path, err, err_n);
-	ok = (!old || fchmod(fd, old->st_mode & 0777) == 0) && write_all(fd, bytes);
+	ok = (!old || fchmod(fd, old->st_mode & 0777) == 0) && write_all_bytes(fd, bytes);
 	if (!ok)
 		say("write", path, err, err_n);
 	if (close(fd) != 0 && ok)
@@ -102,7 +102,7 @@ write_file(const char *path, struct span bytes, char *err, size_t err_n)
 	struct stat st;
 
 	if (strcmp(path, "-") == 0)
-		return write_all(STDOUT_FILENO, bytes) || say("write to", "standard output", err, err_n);
+		return write_all_bytes(STDOUT_FILENO, bytes) || say("write to", "standard output", err, err_n);
 	if (stat(path, &st) != 0)
 		return replace(path, NULL, bytes, err, err_n);
 	if (S_ISDIR(st.st_mode)) {
