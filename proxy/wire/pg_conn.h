@@ -283,6 +283,9 @@ void pg_bind_release(struct pg_values *values);
 bool pg_result_check(struct wire_conn *c, struct span body, bool cut);
 /* A RowDescription for x. own_formats: the formats of the Bind hold, not those of the message. */
 void pg_result_shape(struct wire_conn *c, struct pg_exec *x, struct span body, bool cut, bool own_formats);
+/* A copy that counts against what the connection may keep, for pg_kept_drop; empty: it may keep no more, or memory is out. */
+struct span pg_kept_copy(struct wire_conn *c, struct span bytes);
+void pg_kept_drop(struct wire_conn *c, struct span *kept);
 /* A RowDescription that came before the first Execute: kept until then. */
 void pg_result_keep(struct wire_conn *c, struct pg_exec *x, struct span body, bool cut);
 /* The first Execute was told: the kept description is told after it. */

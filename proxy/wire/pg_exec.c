@@ -37,8 +37,7 @@ drop_bind(struct wire_conn *c, struct pg_exec *x)
 	struct pg_exec **at = &c->borrowed;
 
 	if (x->bind_owned) {
-		c->kept -= x->bind.n;
-		mem_free((void *)x->bind.p);
+		pg_kept_drop(c, &x->bind);
 	} else if (x->bind.n) {
 		while (*at != x)
 			at = &(*at)->next;
@@ -104,20 +103,13 @@ void
 pg_exec_own_binds(struct wire_conn *c)
 {
 	struct pg_exec *x;
-	uint8_t *copy;
 
 	while ((x = c->borrowed)) {
 		c->borrowed = x->next;
-		copy = c->kept + x->bind.n <= LIMIT_PG_KEPT ? mem_alloc(x->bind.n) : NULL;
-		if (!copy) {	/* its parameters will be unknown, nothing else */
-			x->bind = (struct span){ NULL, 0 };
-			x->formats.unknown = true;
-			continue;
-		}
-		memcpy(copy, x->bind.p, x->bind.n);
-		x->bind.p = copy;
-		x->bind_owned = true;
-		c->kept += x->bind.n;
+		x->bind = pg_kept_copy(c, x->bind);
+		x->bind_owned = x->bind.n > 0;
+		if (!x->bind_owned)
+			x->formats.unknown = true;	/* its parameters will be unknown, nothing else */
 	}
 }
 

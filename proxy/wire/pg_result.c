@@ -181,27 +181,31 @@ pg_result_shape(struct wire_conn *c, struct pg_exec *x, struct span body, bool c
 		mem_free(cols);
 }
 
+struct span
+pg_kept_copy(struct wire_conn *c, struct span bytes)
+{
+	uint8_t *copy = c->kept + bytes.n <= LIMIT_PG_KEPT ? mem_alloc(bytes.n) : NULL;
+
+	if (!copy)
+		return (struct span){ NULL, 0 };
+	memcpy(copy, bytes.p, bytes.n);
+	c->kept += bytes.n;
+	return span_of(copy, bytes.n);
+}
+
+void
+pg_kept_drop(struct wire_conn *c, struct span *kept)
+{
+	c->kept -= kept->n;
+	mem_free((void *)kept->p);
+	*kept = (struct span){ NULL, 0 };
+}
+
 void
 pg_result_keep(struct wire_conn *c, struct pg_exec *x, struct span body, bool cut)
 {
-	uint8_t *copy;
-
-	if (!pg_result_check(c, body, cut) || cut || x->described.n || c->kept + body.n > LIMIT_PG_KEPT)
-		return;
-	copy = mem_alloc(body.n);
-	if (!copy)
-		return;
-	memcpy(copy, body.p, body.n);
-	x->described = span_of(copy, body.n);
-	c->kept += body.n;
-}
-
-static void
-drop_kept(struct wire_conn *c, struct pg_exec *x)
-{
-	c->kept -= x->described.n;
-	mem_free((void *)x->described.p);
-	x->described = (struct span){ NULL, 0 };
+	if (pg_result_check(c, body, cut) && !cut && !x->described.n)
+		x->described = pg_kept_copy(c, body);
 }
 
 void
@@ -209,7 +213,7 @@ pg_result_kept(struct wire_conn *c, struct pg_exec *x)
 {
 	if (x->described.n)
 		pg_result_shape(c, x, x->described, false, false);
-	drop_kept(c, x);
+	pg_kept_drop(c, &x->described);
 }
 
 void
@@ -367,5 +371,5 @@ pg_result_clear(struct wire_conn *c, struct pg_exec *x)
 {
 	types_clear(c, x);
 	formats_clear(c, &x->formats);
-	drop_kept(c, x);
+	pg_kept_drop(c, &x->described);
 }

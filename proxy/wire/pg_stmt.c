@@ -70,14 +70,6 @@ drop_oids(struct wire_conn *c, struct pg_stmt *s)
 	s->noids = 0;
 }
 
-static void
-drop_description(struct wire_conn *c, struct pg_stmt *s)
-{
-	c->kept -= s->described.n;
-	mem_free((void *)s->described.p);
-	s->described = (struct span){ NULL, 0 };
-}
-
 void
 pg_stmt_unref(struct wire_conn *c, struct pg_stmt *s)
 {
@@ -85,7 +77,7 @@ pg_stmt_unref(struct wire_conn *c, struct pg_stmt *s)
 		return;
 	c->ops->unprepare(c->ctx, &s->pub);
 	drop_oids(c, s);
-	drop_description(c, s);
+	pg_kept_drop(c, &s->described);
 	if (c->nfree_stmts == FREE_STMTS) {
 		mem_free(s);
 		return;
@@ -227,17 +219,15 @@ pg_stmt_types(struct wire_conn *c, struct pg_stmt *s, struct span body, bool cut
 void
 pg_stmt_describe(struct wire_conn *c, struct pg_stmt *s, struct span body, bool cut)
 {
-	uint8_t *copy;
+	struct span copy;
 
-	if (!pg_result_check(c, body, cut) || !s || cut || body.n > LIMIT_PG_DESCRIPTION || c->kept + body.n > LIMIT_PG_KEPT)
+	if (!pg_result_check(c, body, cut) || !s || cut || body.n > LIMIT_PG_DESCRIPTION)
 		return;
-	copy = mem_alloc(body.n);
-	if (!copy)
+	copy = pg_kept_copy(c, body);
+	if (!copy.n)
 		return;
-	memcpy(copy, body.p, body.n);
-	drop_description(c, s);
-	s->described = span_of(copy, body.n);
-	c->kept += body.n;
+	pg_kept_drop(c, &s->described);
+	s->described = copy;
 }
 
 void
