@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "env_find.h"
@@ -169,12 +168,6 @@ read_execs(struct fix *f, struct fix_exec *execs)
 }
 
 /* ---- where it is run ---- */
-
-static bool
-exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
 
 /* "postgresql 15.20 at 127.0.0.1:5432", and what the upstream was called. */
 static bool
@@ -376,7 +369,7 @@ fix(const struct settings *s, struct arena *a, int argc, char **argv)
 	}
 	sql_hash_key_init();
 	env_init(&f.env, a, environ);
-	env_find(&f.environment, a, &f.env, exists);
+	env_find(&f.environment, a, &f.env, env_exists);
 	f.rec = recording_open(argc == 2 ? argv[1] : last, p.text, sizeof p.text);
 	f.shapes = shapes_new();
 	status = f.rec && f.shapes ? fix_finding(&f, argc ? argv[0] : NULL) : cmd_unusable(&p);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -31,21 +30,13 @@ run_say(void *ctx, const char *line)
 /* ---- before ---- */
 
 static bool
-exists(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0;
-}
-
-static bool
 find_databases(struct run *r, struct problem *p)
 {
 	struct env_databases *d = &r->databases;
 	struct upstream_found *found;
 
 	env_init(&r->env, r->arena, environ);
-	env_find(d, r->arena, &r->env, exists);
+	env_find(d, r->arena, &r->env, env_exists);
 	found = arena_zero(r->arena, (d->nupstreams + 1) * sizeof *found);
 	for (uint32_t i = 0; i < d->nupstreams; i++)
 		found[i] = (struct upstream_found){ d->upstreams[i].text, d->upstreams[i] };

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "fingerprint/limits.h"
 #include "fingerprint/strbuf.h"
@@ -265,15 +266,7 @@ find_pg(struct finder *f)
 	}
 	if (!host && !env_said(f->env, "PGHOSTADDR"))
 		r.name = env_said(f->env, "PGPORT") ? "PGPORT" : env_said(f->env, "PGDATABASE") ? "PGDATABASE" : "PGUSER";
-	r.url = (struct db_url){ .text = "",
-		.engine = ENGINE_POSTGRESQL,
-		.user = "",
-		.password = "",
-		.database = "",
-		.host = "",
-		.socket = "",
-		.sslrootcert = "",
-		.port = engine_port(ENGINE_POSTGRESQL) };
+	r.url = url_of_engine(ENGINE_POSTGRESQL);
 	if (env_said(f->env, "PGUSER"))
 		r.url.user = env_said(f->env, "PGUSER");
 	if (env_said(f->env, "PGDATABASE"))
@@ -452,14 +445,7 @@ find_family(struct finder *f, const struct family *family)
 		    r.name);
 		return;
 	}
-	r.url = (struct db_url){ .text = "",
-		.engine = (enum engine_kind)engine,
-		.user = "",
-		.password = "",
-		.database = "",
-		.host = "",
-		.socket = "",
-		.sslrootcert = "" };
+	r.url = url_of_engine((enum engine_kind)engine);
 	set_place(f, &r, host, socket, port);
 	find_tls(f, &r);
 	find_credentials(f, &r);
@@ -481,6 +467,14 @@ note_option_file(struct finder *f)
 		    "%s: a host, port or socket it names goes past rowcall; set MYSQL_HOST and MYSQL_TCP_PORT, "
 		    "or pass the listener's address to the client",
 		    path);
+}
+
+bool
+env_exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
 }
 
 void

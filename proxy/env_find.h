@@ -34,8 +34,11 @@ struct env_databases {
 	uint32_t nnotes;
 };
 
-/* exists: asked for default sockets, root certificates and option files (a test answers for the machine). Everything lives in the arena. */
+/* exists: asked for default sockets, root certificates and option files: env_exists, or a test that answers for the machine. Everything lives
+ * in the arena. */
 void env_find(struct env_databases *out, struct arena *a, const struct env *e, bool (*exists)(const char *path));
+/* This machine has it. */
+bool env_exists(const char *path);
 
 /* Adds a sentence to out->notes. */
 void env_note(struct env_databases *out, struct arena *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -328,23 +328,26 @@ read_rest(struct arena *a, struct db_url *u, size_t at, struct problem *p)
 	return read_query(a, u, p) && settle_socket(a, u, p);
 }
 
+struct db_url
+url_of_engine(enum engine_kind e)
+{
+	return (struct db_url){ .text = "", .engine = e, .user = "", .password = "", .database = "", .host = "", .socket = "", .sslrootcert = "",
+		.port = engine_port(e) };
+}
+
 enum url_result
 url_parse(struct arena *a, const char *text, struct db_url *out, struct problem *p)
 {
 	size_t at = strncasecmp(text, "jdbc:", 5) == 0 ? 5 : 0, scheme = strcspn(text + at, ":/?#@ ");
-	struct db_url u = { .text = text,
-		.user = "",
-		.password = "",
-		.database = "",
-		.host = "",
-		.socket = "",
-		.sslrootcert = "",
-		.jdbc = at > 0,
-		.slashes = true };
+	enum engine_kind engine;
+	struct db_url u;
 
-	if (strlen(text) > LIMIT_URL || text[at + scheme] != ':' || !engine_find(span_of(text + at, scheme), &u.engine))
+	if (strlen(text) > LIMIT_URL || text[at + scheme] != ':' || !engine_find(span_of(text + at, scheme), &engine))
 		return URL_OTHER;
-	u.port = engine_port(u.engine);
+	u = url_of_engine(engine);
+	u.text = text;
+	u.jdbc = at > 0;
+	u.slashes = true;
 	at += scheme + 1;
 	if (strncmp(text + at, "//", 2) == 0)
 		at += 2;

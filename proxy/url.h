@@ -42,6 +42,9 @@ enum url_result {
 	URL_BAD,	/* a database URL that cannot be used; the problem says why */
 };
 
+/* Nothing said but the engine, whose own port it is. */
+struct db_url url_of_engine(enum engine_kind e);
+
 /* text is borrowed for as long as out is used. */
 enum url_result url_parse(struct arena *a, const char *text, struct db_url *out, struct problem *p) __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -18,18 +19,7 @@ from rowcall import PYTHON
 from servers import PostgreSQL
 from waiting import await_true, free_port
 
-WAIT_FOR_INTERRUPTS = """
-import signal, sys, time
-seen = []
-signal.signal(signal.SIGINT, lambda *_: seen.append(1))
-print("ready", flush=True)
-end = time.monotonic() + 20
-while not seen and time.monotonic() < end:
-    time.sleep(0.05)
-time.sleep(0.5)                     # long enough for a second one to arrive
-print("interrupted", len(seen), flush=True)
-"""
-
+WAIT_FOR_INTERRUPTS = pathlib.Path(__file__).resolve().parent / "programs/wait_for_interrupts.py"
 
 # --- a terminal ---------------------------------------------------------------------------------------------------------------------
 
@@ -62,7 +52,6 @@ class Terminal:
 
 @pytest.fixture
 def terminal(rowcall, pg):
-    (rowcall.dir / "wait.py").write_text(WAIT_FOR_INTERRUPTS)
     shell = Terminal(rowcall, {"DATABASE_URL": pg.url(), "R": f"{rowcall.program} run --allow-empty --color never --"})
     shell.await_text(r"\$ $")
     yield shell
@@ -70,7 +59,7 @@ def terminal(rowcall, pg):
 
 
 def test_the_key_reaches_the_command_once(terminal):
-    terminal.type(f"$R {PYTHON} wait.py; echo status=$?\n")
+    terminal.type(f"$R {PYTHON} {WAIT_FOR_INTERRUPTS}; echo status=$?\n")
     terminal.await_text("^ready")
     terminal.type("\x03")
     terminal.await_text(r"^status=\d+")
@@ -79,7 +68,7 @@ def test_the_key_reaches_the_command_once(terminal):
 
 
 def test_a_signal_by_number_reaches_it_once_there_too(terminal):
-    terminal.type(f"$R {PYTHON} wait.py & sleep 0.1; echo pid=$!\n")
+    terminal.type(f"$R {PYTHON} {WAIT_FOR_INTERRUPTS} & sleep 0.1; echo pid=$!\n")
     terminal.await_text(r"\bready$")
     terminal.await_text(r"^pid=\d+")
     os.kill(int(re.search(r"^pid=(\d+)", terminal.text, re.M)[1]), signal.SIGINT)

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import pathlib
 import resource
 import signal
 import socket
@@ -13,6 +14,8 @@ import pytest
 from rowcall import PYTHON
 from servers import PostgreSQL
 from waiting import free_port
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 ASK = """
 import os, psycopg2
@@ -300,18 +303,7 @@ def test_zero_connections_are_explained(rowcall, pg, tmp_path):
 
 
 def test_interrupt_reaches_the_child_once_and_the_report_is_printed(rowcall, pg):
-    code = ask(after="""
-import signal, sys, time
-seen = []
-signal.signal(signal.SIGINT, lambda *_: seen.append(1))
-print("ready", flush=True)
-end = time.monotonic() + 20
-while not seen and time.monotonic() < end:
-    signal.sigtimedwait([], 0.05)
-signal.sigtimedwait([], 0.5)        # long enough for a second one to arrive
-print("interrupted", len(seen), flush=True)
-sys.exit(9)
-""")
+    code = ask(after=(HERE / "programs/wait_for_interrupts.py").read_text() + "raise SystemExit(9)\n")
     # A group of its own, interrupted as a terminal does it: every process of the foreground group gets the signal.
     run = rowcall.start_run("--", PYTHON, "-c", code, env={"DATABASE_URL": pg.url()}, start_new_session=True)
     run.await_text("^ready", "stdout")
