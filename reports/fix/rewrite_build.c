@@ -254,9 +254,14 @@ put_plain(struct builder *b, struct arena *a)
 static bool
 ordered_by_position(const struct look_up *l)
 {
-	for (uint32_t i = l->order.from; i < l->order.to; i++)
-		if (l->t[i].kind == TOKEN_NUMBER && (i == l->order.from || l->t[i - 1].kind == TOKEN_COMMA))
+	unsigned depth = 0;
+
+	for (uint32_t i = l->order.from; i < l->order.to; i++) {
+		depth += l->t[i].kind == TOKEN_OPEN;
+		depth -= l->t[i].kind == TOKEN_CLOSE && depth > 0;
+		if (depth == 0 && l->t[i].kind == TOKEN_NUMBER && (i == l->order.from || l->t[i - 1].kind == TOKEN_COMMA))
 			return true;
+	}
 	return false;
 }
 

@@ -117,6 +117,23 @@ def test_the_first_of_many_by_order(fixed, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("limit", [1, 3])
+def test_nulls_in_the_order(fixed, engine, limit):
+    """Some rows of each key order by NULL, and by an expression with numbers of its own."""
+    found = fixed(engine, loop(engine, "SELECT id FROM posts WHERE id <= 3", f"SELECT id, body FROM notes WHERE post_id = %s ORDER BY nullif(mod(id, 7), 3), id DESC LIMIT {limit}"))
+    assert found.outcome.status == 0 and found.json["verdict"] == "verified", found.text
+    assert found.json["rows"] == 3 * limit and "their order within a key differs" not in found.text.out
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_that_tie(fixed, engine):
+    """LIMIT takes any of the rows that are equal in the ORDER BY: told apart from a rewrite that means something else."""
+    found = fixed(engine, loop(engine, "SELECT id FROM posts WHERE id < 6", "SELECT id FROM users WHERE team = %s ORDER BY char_length(username) DESC LIMIT 1"))
+    assert found.outcome.status == 10 and found.json["verdict"] == "differs", found.text
+    assert "order by a unique column" in found.json["why"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_several_rows_per_key_in_order(fixed, engine):
     found = fixed(engine, loop(engine, "SELECT id FROM posts WHERE id <= 10 ORDER BY id DESC", "SELECT * FROM notes WHERE post_id = %s AND id > 7 ORDER BY body LIMIT 5"))
     assert found.outcome.status == 0, found.text
