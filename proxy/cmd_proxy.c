@@ -67,7 +67,7 @@ say_counters(struct proxy *p)
 {
 	struct counters c = capture_counters(p->capture);
 
-	log_info(p->log, 0, "%llu sessions, %.1f MB to servers, %.1f MB to clients; the statement cache knew %.1f %% of the texts, %llu were evicted",
+	log_info(p->log, 0, "%llu sessions, %.1f MB to servers, %.1f MB to clients; the statement cache knew %.1f%% of the texts, %llu were evicted",
 	    (unsigned long long)c.accepted, (double)c.bytes_to_server / 1e6, (double)c.bytes_to_client / 1e6, counters_hit_rate(&c),
 	    (unsigned long long)c.cache.evictions);
 }

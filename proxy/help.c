@@ -38,7 +38,7 @@ const struct command commands[] = {
 	    FOR_FIX, cmd_fix },
 	{ "mark", "[OPTIONS] NAME", "name the test or request that runs from now on", NULL, FOR_MARK, cmd_mark },
 	{ "ping", "[OPTIONS]", "ask a running capture whether it accepts connections", NULL, FOR_PING, cmd_ping },
-	{ "fingerprint", "[OPTIONS]", "print the fingerprint and shape of each statement on standard input", NULL, FOR_FINGERPRINT,
+	{ "fingerprint", "[OPTIONS] [FILE...]", "print the fingerprint and shape of each statement of files or standard input", NULL, FOR_FINGERPRINT,
 	    cmd_fingerprint },
 	{ "config", "check|show [OPTIONS]", "check rowcall.yaml, or show every setting in force and where it came from", NULL, FOR_CONFIG,
 	    cmd_config },

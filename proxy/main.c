@@ -21,6 +21,8 @@ help(int argc, char **argv)
 
 	if (argc > 2 && !c)
 		return command_unknown(argv[2]);
+	if (c && c->options & FOR_FINGERPRINT) /* a filter with options of its own */
+		return c->main(2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
 	if (c)
 		help_command(stdout, c);
 	else

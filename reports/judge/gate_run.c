@@ -148,7 +148,7 @@ judge_totals(const struct gate *g, const struct coverage *c, struct results *out
 	if (g->cfg->min_tagged > 0 && tagged < g->cfg->min_tagged) {
 		int percent = (int)(tagged * 100), wanted = (int)(g->cfg->min_tagged * 100 + 0.5);
 		struct gate_result *one = results_add(out, "min-tagged",
-		    arena_printf(out->a, "%d %% of %s tagged, at least %d %% wanted", percent,
+		    arena_printf(out->a, "%d%% of %s tagged, at least %d%% wanted", percent,
 			words_count(out->a, c->queries, "query is", "queries are"), wanted));
 
 		one->f.limit = wanted;

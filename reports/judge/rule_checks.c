@@ -63,8 +63,8 @@ rule_share(const struct facts *f, struct arena *a, uint64_t busy)
 	if (f->wall == 0 || busy > f->wall)
 		return "";
 	if (busy * 100 < f->wall)
-		return "less than 1 % of request time";
-	return arena_printf(a, "%" PRIu64 " %% of request time", (busy * 100 + f->wall / 2) / f->wall);
+		return "less than 1% of request time";
+	return arena_printf(a, "%" PRIu64 "%% of request time", (busy * 100 + f->wall / 2) / f->wall);
 }
 
 uint64_t

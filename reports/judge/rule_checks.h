@@ -20,7 +20,7 @@ void rule_narrow(struct raw_finding *found, const struct raw_finding *sum);
 bool rule_is_write_loop(const struct repeat *g, uint32_t threshold);
 /* How many value positions of the shape are of that class. */
 unsigned rule_slots(const struct shape *s, enum sql_slot_class cls);
-/* "41 % of request time", or "" when that cannot be told (no duration, or overlapping executions). */
+/* "41% of request time", or "" when that cannot be told (no duration, or overlapping executions). */
 const char *rule_share(const struct facts *f, struct arena *a, uint64_t busy);
 /* Time that is saved when excess of n executions go away. */
 uint64_t rule_saved(uint64_t busy, uint32_t excess, uint32_t n);

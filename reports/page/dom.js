@@ -25,7 +25,7 @@ function h(what, attributes, ...children) {
 
 const count = (n) => n.toLocaleString("en");
 const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many || one + "s"}`;
-const percent = (share) => (share >= 0.995 ? "100" : share >= 0.1 ? (share * 100).toFixed(0) : (share * 100).toFixed(1)) + " %";
+const percent = (share) => (share >= 0.995 ? "100" : share >= 0.1 ? (share * 100).toFixed(0) : (share * 100).toFixed(1)) + "%";
 
 /* Milliseconds as people read them, without a unit in tables. */
 function ms(value) {

@@ -41,7 +41,7 @@ function Flame(svg, frames, width, told) {
   const boxes = new Map();
 
   const share = (node) => (root.all[metric] ? node.all[metric] / root.all[metric] : 0);
-  const percent = (x) => (x * 100 >= 10 ? (x * 100).toFixed(0) : (x * 100).toFixed(1)) + " %";
+  const percent = (x) => (x * 100 >= 10 ? (x * 100).toFixed(0) : (x * 100).toFixed(1)) + "%";
   const title = (node) => `${node.text}\n${flameTime(node.all.ns)}, ${node.all.calls.toLocaleString("en")} call${node.all.calls === 1 ? "" : "s"}, ` +
     `${percent(share(node))} of all ${metric === "ns" ? "SQL time" : "statements"}`;
   const matches = (node) => term !== "" && node.kind !== "all" && node.kind !== "narrow" && (node.name + " " + node.text).toLowerCase().includes(term);

@@ -11,7 +11,7 @@ const flame = Flame(svg, frames, () => document.documentElement.clientWidth - 16
   $("calls").setAttribute("aria-pressed", metric === "calls");
   $("whole").disabled = zoomed.kind === "all";
   $("said").textContent = matched === null ? `${flameTime(zoomed.all.ns)} in ${zoomed.all.calls.toLocaleString("en")} calls`
-    : `${(matched * 100).toFixed(1)} % matched`;
+    : `${(matched * 100).toFixed(1)}% matched`;
 });
 $("time").addEventListener("click", () => flame.setMetric("ns"));
 $("calls").addEventListener("click", () => flame.setMetric("calls"));

@@ -70,7 +70,7 @@ function Table({name, columns, rows, sorted, words, open, detail, place, empty})
     body.replaceChildren(...shown.map(line));
     if (!shown.length) body.append(h("tr", null, h("td.quiet", {colspan: columns.length}, rows.length ? "nothing matches" : empty || "nothing")));
     said.textContent = view.length > PAGE_ROWS ? `${count(first + 1)}\u2013${count(first + shown.length)} of ${count(view.length)}`
-      : view.length < rows.length ? `${count(view.length)} of ${count(rows.length)}` : count(rows.length);
+      : view.length < rows.length ? `${count(view.length)} of ${count(rows.length)}` : rows.length > 0 ? `${count(rows.length)} in all` : "";
     pager.hidden = view.length <= PAGE_ROWS;
     back.disabled = first === 0;
     on.disabled = first + PAGE_ROWS >= view.length;

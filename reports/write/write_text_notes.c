@@ -86,11 +86,22 @@ note_limits(struct page *p, const struct snapshot *s)
 		note(p, "%s", s->warnings[i]);
 }
 
+static bool
+any_scope_shown(const struct page *p, const struct snapshot *s)
+{
+	for (uint32_t i = 0; i < s->nscopes; i++)
+		if (scope_shown(p->o, s->scopes[i].name))
+			return true;
+	return false;
+}
+
 void
 text_notes(struct page *p, const struct snapshot *s)
 {
 	page_blank(p);
-	if (p->o->scope)
+	if (p->o->scope && !any_scope_shown(p, s))
+		note(p, "no scope of this run matches \"%s\"; verdict and totals are of the whole run", p->o->scope);
+	else if (p->o->scope)
 		note(p, "only scopes that match \"%s\" are shown; verdict and totals are of the whole run", p->o->scope);
 	note_tags(p, s);
 	note_capture(p, s);

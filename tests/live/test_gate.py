@@ -85,7 +85,7 @@ def test_limits_of_the_command_line(rowcall, pg, options, kind, message):
 def test_too_few_tags(rowcall, pg):
     code = TRAFFIC + "\nfor _ in range(17):\n    cursor.execute('SELECT 1 FROM things')\n"
     run = rowcall.python(code, "--min-tagged", "60%", env={"DATABASE_URL": pg.url()})
-    assert run.status == 10 and failures(run)["min-tagged"] == "50 % of 34 queries are tagged, at least 60 % wanted", run
+    assert run.status == 10 and failures(run)["min-tagged"] == "50% of 34 queries are tagged, at least 60% wanted", run
     assert rowcall.python(code, "--min-tagged", "50%", env={"DATABASE_URL": pg.url()}).status == 0
 
 

@@ -233,7 +233,7 @@ findings_are_folded(void **state)
 	    "load customers for all 50 in one go: add select_related() (or prefetch_related()) for this relation to the "
 	    "queryset of the loop");
 	assert_null(f->suppressed);
-	assert_string_equal(f->worst.evidence, "50 distinct parameters, median gap 0.3 ms, 70 % of request time");
+	assert_string_equal(f->worst.evidence, "50 distinct parameters, median gap 0.3 ms, 70% of request time");
 }
 
 static void

@@ -226,7 +226,7 @@ fail_on_takes_proven_and_suspected(void **state)
 	const struct gate_failure *f = collected_failure(s, "fail-on");
 
 	assert_string_equal(f->message,
-	    "GET /orders: n-plus-one suspected: 6x SELECT customers, 6 distinct parameters, median gap 0.3 ms, 80 % of request time");
+	    "GET /orders: n-plus-one suspected: 6x SELECT customers, 6 distinct parameters, median gap 0.3 ms, 80% of request time");
 	assert_int_equal(collected_finding(s, RULE_N_PLUS_ONE)->level, LEVEL_ERROR);
 	assert_int_equal(collected_finding(s, RULE_DUPLICATE)->level, LEVEL_WARNING);
 	s = JUDGE(c, "scope GET /p\nloop 1..3\n1 row 1ms result 5 | SELECT * FROM users WHERE id = 7\nend\n");
@@ -569,7 +569,7 @@ share_of_tagged_queries(void **state)
 	assert_int_equal(JUDGE(c, LOOP)->state, GATE_PASS);
 	c->run.coverage.tagged = 2;
 	assert_string_equal(
-	    collected_failure(collected_snapshot(c), "min-tagged")->message, "33 % of 6 queries are tagged, at least 50 % wanted");
+	    collected_failure(collected_snapshot(c), "min-tagged")->message, "33% of 6 queries are tagged, at least 50% wanted");
 }
 
 /* Tests beyond the limit are not judged, and the gate says so instead of passing. */

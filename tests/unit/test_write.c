@@ -268,6 +268,17 @@ growth_without_spread_stays_out(void **state)
 }
 
 static void
+a_scope_that_is_not_there_is_said(void **state)
+{
+	struct snapshot *s = sample_shop();
+
+	(void)state;
+	assert_true(says(FORMAT_TEXT, s, (struct write_options){ .width = 96, .scope = "GET /order" }, "no scope of this run matches \"GET /order\""));
+	assert_false(says(FORMAT_TEXT, s, (struct write_options){ .width = 96, .scope = "GET /order*" }, "no scope of this run"));
+	sample_free(s);
+}
+
+static void
 lines_to_grep(void **state)
 {
 	struct snapshot *s = sample_shop();
@@ -339,7 +350,7 @@ main(void)
 		cmocka_unit_test(golden_text), cmocka_unit_test(golden_json), cmocka_unit_test(golden_formats), cmocka_unit_test(large_runs_stay_readable),
 		cmocka_unit_test(large_runs_are_quick), cmocka_unit_test(every_page_fits), cmocka_unit_test(any_bytes_do), cmocka_unit_test(color_only_colors),
 		cmocka_unit_test(growth_without_spread_stays_out),
-		cmocka_unit_test(lines_to_grep), cmocka_unit_test(formats_have_names), cmocka_unit_test(a_lack_of_memory_is_told),
+		cmocka_unit_test(a_scope_that_is_not_there_is_said), cmocka_unit_test(lines_to_grep), cmocka_unit_test(formats_have_names), cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
