@@ -307,7 +307,7 @@ def test_counters(rowcall, pg):
     assert sum(last["opaque_expected"].values()) == last["opaque_expected"]["replication"] == 1
     assert last["uptime_ms"] > first["uptime_ms"] and last["statement_cache"]["hit_percent"] > 70
     end = proxy.stop()
-    assert re.search(r"2 sessions, 2\.0 MB to servers, 3\.0 MB to clients; the statement cache knew \d+\.\d % of the texts", end.err), end
+    assert re.search(r"2 sessions, 2\.0 MB to servers, 3\.0 MB to clients; the statement cache knew \d+\.\d% of the texts", end.err), end
 
 
 def test_ping_health_and_a_live_snapshot(rowcall, pg):
@@ -332,3 +332,11 @@ def test_hup_does_not_end_a_proxy(rowcall, pg):
     proxy.signal(signal.SIGHUP)
     proxy.await_text("was read anew")
     assert proxy.stop().status == 0
+
+
+@pytest.mark.parametrize("command", ["run", "proxy", "report", "merge", "diff", "fix", "mark", "ping", "fingerprint", "config"])
+def test_help_is_the_same_both_ways(rowcall, command):
+    asked, told = rowcall("help", command), rowcall(command, "--help")
+    assert asked.status == told.status == 0 and asked.out == told.out and not asked.err, asked
+    assert asked.out.startswith(f"usage: rowcall {command} ")
+    assert len(re.findall(r"^ +(?:-\w, )?--[\w\[\]-]+", asked.out, re.M)) >= 3, "its options are told"
