@@ -139,7 +139,7 @@ const scenarios = {
     assert.notDeepEqual(await widths(), before);
     await page.fill('#flame .filter', 'shop_customer');
     assert.ok(await page.$('#flame .frame.match'));
-    assert.match(await page.textContent('#flame .count'), /\d %? matched/);
+    assert.match(await page.textContent('#flame .count'), /\d%? matched/);
     await page.press('#flame .filter', 'Escape');
     assert.equal(await page.$('#flame .frame.match'), null);
     await page.focus('#flame .frame.all');
