@@ -314,13 +314,45 @@ intern_row(sqlite3_stmt *st, struct shapes *shapes, struct arena *a)
 	return stmt.fingerprint ? shapes_intern(shapes, lang, &stmt) : NULL;
 }
 
+struct replay {
+	struct recording *r;
+	struct shapes *shapes;
+	const struct replay_shift *shift;
+	struct request_sink sink;
+	struct arena arena;	/* of one row */
+};
+
+/* False: a row could not be read, or take could not make sense of one. */
 static bool
-read_shapes(struct recording *r, struct shapes *shapes)
+each_row(struct replay *p, const char *sql, bool (*take)(struct replay *p, sqlite3_stmt *row))
 {
-	struct arena arena = { 0 };
 	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(p->r->db, sql, -1, &st, NULL);
+	bool ok = rc == SQLITE_OK;
+
+	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		ok = take(p, st);
+		arena_reset(&p->arena);
+	}
+	sqlite3_finalize(st);
+	return ok && rc == SQLITE_DONE;
+}
+
+static bool
+take_shape(struct replay *p, sqlite3_stmt *row)
+{
+	int64_t id = sqlite3_column_int64(row, 0);
+
+	if (id >= 1 && (uint64_t)id < p->r->nshapes)
+		p->r->shapes[id] = intern_row(row, p->shapes, &p->arena);
+	return true;
+}
+
+static bool
+read_shapes(struct replay *p)
+{
+	struct recording *r = p->r;
 	int64_t last = 0;
-	int rc;
 
 	/* One more than the limit stands for all others. */
 	if (!pragma(r, "SELECT coalesce(max(id), 0) FROM shapes", &last) || last < 0 || last > LIMIT_SHAPES + 1)
@@ -328,21 +360,7 @@ read_shapes(struct recording *r, struct shapes *shapes)
 	mem_free(r->shapes);
 	r->nshapes = (uint64_t)last + 1;
 	r->shapes = xmem_zero(r->nshapes * sizeof *r->shapes);
-	rc = sqlite3_prepare_v2(r->db, "SELECT id, fingerprint, shape, data FROM shapes ORDER BY id", -1, &st, NULL);
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		int64_t id;
-
-		rc = sqlite3_step(st);
-		if (rc != SQLITE_ROW)
-			break;
-		id = sqlite3_column_int64(st, 0);
-		if (id >= 1 && (uint64_t)id < r->nshapes)
-			r->shapes[id] = intern_row(st, shapes, &arena);
-		arena_reset(&arena);
-	}
-	sqlite3_finalize(st);
-	arena_clear(&arena);
-	return rc == SQLITE_DONE;
+	return each_row(p, "SELECT id, fingerprint, shape, data FROM shapes ORDER BY id", take_shape);
 }
 
 static const struct shape *
@@ -378,53 +396,32 @@ shift_request(struct recording *r, struct request *q, const struct replay_shift 
 }
 
 static bool
-replay_requests(struct recording *r, const struct replay_shift *shift, struct request_sink sink)
+take_request(struct replay *p, sqlite3_stmt *row)
 {
-	struct arena arena = { 0 };
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(r->db, "SELECT number, scope, test, key, application, data FROM requests ORDER BY id", -1, &st, NULL);
-	bool ok = rc == SQLITE_OK;
+	struct request q;
 
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct request q;
-
-		ok = unpacked_request(column_span(st, 5), &q, &arena, shape_in, r);
-		if (!ok)
-			break;
-		q.number = (uint64_t)sqlite3_column_int64(st, 0);
-		q.scope = column_text(st, 1, &arena);
-		q.test = column_text(st, 2, &arena);
-		q.key = column_text(st, 3, &arena);
-		q.application = column_text(st, 4, &arena);
-		shift_request(r, &q, shift);
-		sink.request(sink.ctx, &q);
-		arena_reset(&arena);
-	}
-	sqlite3_finalize(st);
-	arena_clear(&arena);
-	return ok && rc == SQLITE_DONE;
+	if (!unpacked_request(column_span(row, 5), &q, &p->arena, shape_in, p->r))
+		return false;
+	q.number = (uint64_t)sqlite3_column_int64(row, 0);
+	q.scope = column_text(row, 1, &p->arena);
+	q.test = column_text(row, 2, &p->arena);
+	q.key = column_text(row, 3, &p->arena);
+	q.application = column_text(row, 4, &p->arena);
+	shift_request(p->r, &q, p->shift);
+	p->sink.request(p->sink.ctx, &q);
+	return true;
 }
 
 static bool
-replay_strays(struct recording *r, struct request_sink sink)
+take_strays(struct replay *p, sqlite3_stmt *row)
 {
-	struct arena arena = { 0 };
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(r->db, "SELECT data FROM strays ORDER BY id", -1, &st, NULL);
-	bool ok = rc == SQLITE_OK;
+	struct req_stmt *s;
+	uint32_t n = 0;
+	bool ok = unpacked_strays(column_span(row, 0), &s, &n, &p->arena, shape_in, p->r);
 
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct req_stmt *s;
-		uint32_t n = 0;
-
-		ok = unpacked_strays(column_span(st, 0), &s, &n, &arena, shape_in, r);
-		for (uint32_t i = 0; ok && sink.stray && i < n; i++)
-			sink.stray(sink.ctx, &s[i]);
-		arena_reset(&arena);
-	}
-	sqlite3_finalize(st);
-	arena_clear(&arena);
-	return ok && rc == SQLITE_DONE;
+	for (uint32_t i = 0; ok && p->sink.stray && i < n; i++)
+		p->sink.stray(p->sink.ctx, &s[i]);
+	return ok;
 }
 
 /* ---- values ---- */
@@ -486,37 +483,29 @@ recording_values(struct recording *r, uint32_t session, uint32_t seq, struct stm
 
 /* Into the sink, as they were recorded. */
 static bool
-replay_values(struct recording *r, const struct replay_shift *shift, struct request_sink sink)
+take_values(struct replay *p, sqlite3_stmt *row)
 {
-	struct arena arena = { 0 };
-	sqlite3_stmt *st = NULL;
-	int rc;
-	bool ok;
+	struct stmt_values v = { .session = (uint32_t)sqlite3_column_int64(row, 0), .seq = (uint32_t)sqlite3_column_int64(row, 1),
+		.text = column_span(row, 2) };
 
-	if (!r->values || !sink.values)
-		return true;
-	rc = sqlite3_prepare_v2(r->db, "SELECT session, seq, text, data FROM texts", -1, &st, NULL);
-	ok = rc == SQLITE_OK;
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct stmt_values v = { .session = (uint32_t)sqlite3_column_int64(st, 0), .seq = (uint32_t)sqlite3_column_int64(st, 1),
-			.text = column_span(st, 2) };
-
-		ok = unpack_values(column_span(st, 3), &v, &arena);
-		if (shift)
-			v.session += shift->add_session;
-		if (ok)
-			sink.values(sink.ctx, &v);
-		arena_reset(&arena);
-	}
-	sqlite3_finalize(st);
-	arena_clear(&arena);
-	return ok && rc == SQLITE_DONE;
+	if (!unpack_values(column_span(row, 3), &v, &p->arena))
+		return false;
+	if (p->shift)
+		v.session += p->shift->add_session;
+	p->sink.values(p->sink.ctx, &v);
+	return true;
 }
 
 bool
 recording_replay(struct recording *r, struct shapes *shapes, const struct replay_shift *shift, struct request_sink sink, char *err, size_t err_n)
 {
-	if (read_shapes(r, shapes) && replay_values(r, shift, sink) && replay_requests(r, shift, sink) && replay_strays(r, sink))
-		return true;
-	return say(err, err_n, r, "is damaged: not everything in it could be read");
+	struct replay p = { .r = r, .shapes = shapes, .shift = shift, .sink = sink };
+	bool ok = read_shapes(&p);
+
+	if (r->values && sink.values)
+		ok = ok && each_row(&p, "SELECT session, seq, text, data FROM texts", take_values);
+	ok = ok && each_row(&p, "SELECT number, scope, test, key, application, data FROM requests ORDER BY id", take_request) &&
+	     each_row(&p, "SELECT data FROM strays ORDER BY id", take_strays);
+	arena_clear(&p.arena);
+	return ok || say(err, err_n, r, "is damaged: not everything in it could be read");
 }
