@@ -41,8 +41,10 @@ struct span verify_key(struct bench *b, const struct side_rows *rows, uint32_t r
 
 /* ---- verify_rows.c ---- */
 
-/* The first cells of a row, as one of the key's; key UINT32_MAX: of none. False: too much is kept already. */
-bool verify_keep_row(struct bench *b, struct rows_of_keys *into, const struct side_rows *rows, uint32_t row, uint32_t cells, uint32_t key);
+/* The first cells of a row, as one of the key's; key UINT32_MAX: of none. False: more than can be compared, as the result
+ * says. */
+bool verify_keep_row(struct bench *b, struct rows_of_keys *into, const struct side_rows *rows, uint32_t row, uint32_t cells, uint32_t key)
+    __attribute__((warn_unused_result));
 /* The result says whether what is kept of both is the same. */
 void verify_compare(struct bench *b);
 

@@ -274,6 +274,15 @@ db.rollback()
     assert found.outcome.status == 11 and "no key has rows in committed data" in found.json["why"], found.text
 
 
+def test_more_rows_than_are_compared(fixed, pg):
+    """Each form's answers fit, those of both together do not."""
+    pg.sql("CREATE TABLE scans (id int PRIMARY KEY, page text)", "INSERT INTO scans SELECT n, repeat('x', 2000000) FROM numbers WHERE n <= 30",
+           database="blog")
+    found = fixed("pg", loop("pg", "SELECT user_id FROM posts ORDER BY id", "SELECT id, page FROM scans WHERE id = %s"))
+    assert found.json["verdict"] == "not verifiable" and found.outcome.status == 11, found.text
+    assert "more rows than are compared" in found.json["why"]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_statement_that_takes_too_long(fixed, pg, my, engine):
     server = my if engine == "my" else pg
