@@ -2,14 +2,11 @@
 /* cmd: see cmd.h. What every command does first: read its flags, the environment and rowcall.yaml. */
 #include "cmd.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "outputs.h"
 #include "version.h"
 #include "yaml.h"
-
-extern char **environ;
 
 int
 cmd_wrong(const char *command, const struct problem *p)

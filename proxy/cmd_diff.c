@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "fingerprint/limits.h"
 #include "outputs.h"
 #include "reports/compare/compare.h"
 #include "reports/store/recording.h"

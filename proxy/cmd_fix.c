@@ -3,8 +3,8 @@
  * says whether they are the same and what is saved. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "env_find.h"
@@ -16,8 +16,6 @@
 #include "side/verify.h"
 
 enum { SHORTEST_ID = 4, CONNECT_MORE_S = 5 };
-
-extern char **environ;
 
 /* Where the recording has a statement's values; seq 0 = nowhere. */
 struct text_at {

@@ -3,7 +3,6 @@
  * Signals go through libevent on the main thread; the capture's own threads never see them. */
 #include <event2/event.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -16,8 +16,6 @@
 #include "unconnected.h"
 #include "update_baseline.h"
 
-extern char **environ;
-
 void
 run_say(void *ctx, const char *line)
 {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NS_SECOND INT64_C(1000000000)
 #define NS_HOUR (3600 * NS_SECOND)

@@ -2,7 +2,6 @@
 /* catalogs: see catalogs.h. */
 #include "catalogs.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>

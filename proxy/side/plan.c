@@ -3,10 +3,8 @@
 #include "plan.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "fingerprint/limits.h"
-#include "fingerprint/mem.h"
 #include "step.h"
 
 static const char *

@@ -3,7 +3,6 @@
  * the extended protocol takes no more, rows one by one. */
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "fingerprint/mem.h"
 #include "proxy/clock.h"

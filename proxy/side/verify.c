@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "plan.h"
 #include "reports/requests/keymap.h"

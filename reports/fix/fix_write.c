@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fix_write: see fix_result.h. Statements are shown as shapes, so that no value shows. */
-#include <stdio.h>
-
 #include "fingerprint/limits.h"
 #include "fix_result.h"
 #include "reports/write/emit_keys.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write_html: the report as one self-contained page (html.h). Its document, rowcall.page/1: `report` as in JSON, `page` with what only the
  * page shows (lists in the order of the report's), `timelines` (timelines.h) and `frames` of the flame graph. */
-#include <stdio.h>
-
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 #include "emit_keys.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write_sarif: SARIF 2.1.0 as code scanning reads it: one run, our rules, a result per finding with one location and a stable
  * fingerprint; allowed findings carry their suppression. Never: an empty string where a required text stands, or a line number in a hash. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "emit_keys.h"
