@@ -91,19 +91,28 @@ sort_rows(struct rows_of_keys *r, int (*order)(const void *, const void *))
 		qsort(r->v, r->n, sizeof *r->v, order);
 }
 
-/* Both sorted by key: how many keys have other rows; *counts: some have more or fewer. */
+/* How the keys differ that do. */
+struct difference {
+	bool counts;	/* some have more or fewer rows */
+	bool otherwise;	/* some differ in another way than by more rows in the batched form where LIMIT cut those of the look-up off */
+};
+
+/* Both sorted by key: how many keys have other rows. */
 static uint32_t
-differing(struct bench *b, bool *counts)
+differing(struct bench *b, struct difference *how)
 {
 	uint32_t x = 0, y = 0, n = 0;
 
-	*counts = false;
+	*how = (struct difference){ false, false };
 
 	for (uint32_t k = 0; k < b->r->keys; k++) {
 		uint32_t nx = count_key(&b->before, x, k), ny = count_key(&b->after, y, k);
 
-		*counts |= nx != ny;
-		n += nx != ny || !same_rows(b->before.v + x, b->after.v + y, nx);
+		bool differ = nx != ny || !same_rows(b->before.v + x, b->after.v + y, nx);
+
+		how->counts |= nx != ny;
+		how->otherwise |= differ && (nx >= ny || nx != b->r->rewrite.limit);
+		n += differ;
 		b->r->keys_with_rows += nx > 0;
 		x += nx;
 		y += ny;
@@ -156,12 +165,12 @@ orders_differ(struct bench *b)
 }
 
 static const char *
-why_differs(const struct fix_result *r, bool counts)
+why_differs(const struct fix_result *r, const struct difference *how)
 {
 	if (r->same_together)
 		return "all rows together are the same, but the column compares loosely (letter case, blanks or type), so that rows cannot be given to "
 		       "keys by their text; compare as the database does";
-	if (!counts && r->rewrite.limit > 0)
+	if (!how->counts && r->rewrite.limit > 0)
 		return "each key has as many rows, but not the same: where rows are equal in the ORDER BY, LIMIT takes any of them; order by a unique "
 		       "column at the end, too";
 	return "the batched form does not mean the same here";
@@ -171,21 +180,26 @@ void
 verify_compare(struct bench *b)
 {
 	struct fix_result *r = b->r;
-	bool counts, order = r->rewrite.ordered && orders_differ(b);
+	struct difference how;
+	bool order = r->rewrite.ordered && orders_differ(b);
 
 	r->rows = b->before.n;
 	sort_rows(&b->before, by_key);
 	sort_rows(&b->after, by_key);
-	r->keys_differ = differing(b, &counts);
+	r->keys_differ = differing(b, &how);
 	if (b->before.n == 0 && b->after.n == 0) {
 		r->state = FIX_NOT_VERIFIABLE;
 		r->why = "no key has rows in committed data (were they made in a transaction that was rolled back, or deleted since?)";
 	} else if (r->keys_differ == 0 && b->after.n == b->before.n) {
 		r->state = FIX_VERIFIED;
 		r->order_differs = order;
+	} else if (r->rewrite.without_limit && !how.otherwise) {
+		r->state = FIX_NOT_VERIFIABLE;
+		r->why = r->rewrite.ordered ? "its ORDER BY names columns by their position, and keys have more rows than its LIMIT" :
+					      "its LIMIT without ORDER BY takes any of the rows that match, and keys have more than that";
 	} else {
 		r->state = FIX_DIFFERS;
 		r->same_together = same_set(b);
-		r->why = why_differs(r, counts);
+		r->why = why_differs(r, &how);
 	}
 }

@@ -72,6 +72,11 @@ put_verdict(struct strbuf *out, const struct fix_result *r)
 		strbuf_printf(out, "not verifiable: %s", r->why);
 	}
 	strbuf_char(out, '\n');
+	if (r->state == FIX_VERIFIED && r->rewrite.without_limit) {
+		head(out, "");
+		strbuf_printf(out, "without LIMIT: no key has more than %lld row%s now, and nothing says that none ever will\n", (long long)r->rewrite.limit,
+		    r->rewrite.limit == 1 ? "" : "s");
+	}
 	if (*r->server && r->state != FIX_NOT_VERIFIABLE) {
 		head(out, "");
 		strbuf_printf(out, "committed data of %s at %s, one read-only snapshot", r->database, r->server);
@@ -219,6 +224,7 @@ emit_batched(struct emit *j, const struct snap_finding *f, const struct fix_resu
 	key_str(j, "form", r->rewrite.form);
 	emit_key(j, "shape");
 	emit_span(j, strbuf_span(&shape));
+	key_bool(j, "without_limit", r->rewrite.without_limit);
 	emit_close(j, '}');
 	strbuf_clear(&shape);
 }

@@ -46,11 +46,13 @@ struct rewrite {
 	struct fix_value *params;
 	uint32_t nparams;
 	const char *form;		/* "= ANY", "IN", "DISTINCT ON", "ROW_NUMBER" */
+	bool without_limit;		/* it has no LIMIT although a key may have more rows: whether one has, the rows tell */
 };
 
 /* Everything but the statement; in the arena. execs: all of one shape, n >= 1. */
 void rewrite_plan(struct rewrite *w, const struct fix_exec *execs, uint32_t n, struct arena *a);
-/* The statement. unique: at most one row has a key, so that LIMIT means nothing. False: w->why says why not. */
+/* The statement. unique: at most one row has a key, so that LIMIT means nothing. A LIMIT whose rows no other statement could be asked for (no
+ * ORDER BY, or one by position) is left out. False: w->why says why not. */
 bool rewrite_build(struct rewrite *w, const struct fix_exec *first, bool unique, struct arena *a);
 
 /* The value an execution binds to the token; NULL: it is no parameter, or none was recorded. */

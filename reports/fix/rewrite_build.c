@@ -269,15 +269,11 @@ bool
 rewrite_build(struct rewrite *w, const struct fix_exec *first, bool unique, struct arena *a)
 {
 	struct builder b = { .w = w, .first = first };
+	bool limited = w->limit > 0 && !unique;
 
-	if (w->limit > 0 && !unique && !w->ordered)
-		w->why = "its LIMIT without ORDER BY takes any of the rows that match";
-	else if (w->limit > 0 && !unique && ordered_by_position(&w->look_up))
-		w->why = "its ORDER BY names columns by their position";
-	if (w->why)
-		return false;
+	w->without_limit = limited && (!w->ordered || ordered_by_position(&w->look_up));
 	strbuf_init(&b.sql, LIMIT_SIDE_TEXT);
-	if (w->limit > 0 && !unique)
+	if (limited && !w->without_limit)
 		w->form = w->limit == 1 && first->lang.dialect == SQL_POSTGRESQL ? put_distinct_on(&b, a) : put_numbered(&b, a);
 	else
 		w->form = put_plain(&b, a);

@@ -177,8 +177,12 @@ limits_by_what_they_mean(void **state)
 	    "SELECT * FROM (SELECT v, k AS rowcall_key, ROW_NUMBER() OVER (PARTITION BY k ORDER BY at) AS rowcall_nth FROM t WHERE k = ANY($1)) AS "
 	    "rowcall_rows WHERE rowcall_nth <= 3 ORDER BY rowcall_nth",
 	    "{\"1\",\"2\"}");
-	REFUSED("SELECT v FROM t WHERE k = $1 LIMIT 1", "LIMIT without ORDER BY");
-	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY 1 LIMIT 1", "by their position");
+	/* which rows it takes no other statement can be asked for: whether it cuts any off, the rows tell */
+	becomes(pg, false, "SELECT v FROM t WHERE k = $1 LIMIT 21", P("1", "2"), "SELECT v, k AS rowcall_key FROM t WHERE k = ANY($1)", "{\"1\",\"2\"}");
+	becomes(pg, false, "SELECT v FROM t WHERE k = $1 ORDER BY 1 LIMIT 1", P("1", "2"), "SELECT v, k AS rowcall_key FROM t WHERE k = ANY($1) ORDER BY 1",
+	    "{\"1\",\"2\"}");
+	becomes(pg, false, "SELECT v FROM t WHERE k = $1 ORDER BY mod(v, 3), v LIMIT 1", P("1", "2"),
+	    "SELECT DISTINCT ON (k) v, k AS rowcall_key FROM t WHERE k = ANY($1) ORDER BY k, mod(v, 3), v", "{\"1\",\"2\"}");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 1 OFFSET 2", "skips rows");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 2, 1", "skips rows");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 0", "no number of rows");
