@@ -83,12 +83,12 @@ class Json(unittest.TestCase):
         self.assertEqual(list(report["run"]), "command started duration_ms upstreams fingerprint_version".split())
         self.assertEqual(list(report["gate"]), ["status", "failures"])
         self.assertEqual(list(report["coverage"]),
-                         "statements queries tagged opaque_expected opaque_unexpected lost evidence_shed".split())
+                         "statements queries tagged opaque_expected opaque_unexpected lost evidence_shed skipped".split())
         self.assertEqual(list(report["scopes"][0]), "scope requests queries duplicates db_ms budget baseline".split())
         self.assertEqual(list(report["scopes"][0]["queries"]), "min p50 p95 max".split())
         self.assertEqual(list(report["requests"][0]),
                          "scope test request tags scope_from borders_from statements queries control setup round_trips duplicates "
-                         "db_ms wall_ms databases findings".split())
+                         "db_ms wall_ms databases findings rolled_back".split())
         finding = report["findings"][0]
         self.assertEqual(list(finding), "id rule verdict level scope test request source repeat evidence parent growth wasted_ms "
                                         "cost_at_1ms_rtt_ms location advice suppressed".split())

@@ -301,6 +301,12 @@ tap_transaction(void *ctx, enum wire_tx tx, uint64_t now)
 }
 
 static void
+tap_undone(void *ctx, uint64_t now)
+{
+	tap_put_plain(ctx, REC_TX, REC_TX_UNDONE, now);
+}
+
+static void
 set_mode(struct tap *t, uint8_t bit, bool on)
 {
 	t->lang.modes = (uint8_t)(on ? t->lang.modes | bit : t->lang.modes & ~bit);
@@ -423,6 +429,7 @@ tap_data(void *ctx, struct wire_exec *x, struct span bytes)
 	.part = tap_part, \
 	.done = tap_done, \
 	.transaction = tap_transaction, \
+	.undone = tap_undone, \
 	.fact = tap_fact, \
 	.reset = tap_reset, \
 	.notice = tap_notice, \

@@ -126,7 +126,7 @@ tap_put_end(struct tap *t, const struct wire_exec *x, const struct wire_part *w)
 
 	if (!r)
 		return;
-	r->h.flags = (uint16_t)((w->batch ? REC_END_BATCH : 0) | (w->open ? REC_END_OPEN : 0));
+	r->h.flags = (uint16_t)((w->batch ? REC_END_BATCH : 0) | (w->open ? REC_END_OPEN : 0) | (w->fresh ? REC_END_FRESH : 0));
 	r->start = w->start;
 	r->first = w->first;
 	r->busy = w->busy;

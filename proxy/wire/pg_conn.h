@@ -182,6 +182,7 @@ struct wire_conn {
 	uint32_t swallowed;		/* Syncs dropped because a COPY took them */
 	uint8_t phase;			/* enum pg_phase */
 	uint8_t tx;			/* enum wire_tx */
+	bool ended, well, failed;	/* since the server was ready a part has ended; well; something failed */
 	bool skipping;			/* after an error: the server discards until Sync, which has not come */
 	bool unblamed;			/* and no Execute has come yet that the error answers; it is about the head of the queue */
 	bool all_told;			/* and the client has asked nothing since */

@@ -251,8 +251,11 @@ later(uint64_t a, uint64_t b)
 }
 
 static void
-emit_part(struct wire_conn *c, struct pg_exec *x, const struct wire_part *part)
+emit_part(struct wire_conn *c, struct pg_exec *x, struct wire_part *part)
 {
+	part->fresh = !c->ended;
+	c->ended = true;
+	c->well |= part->outcome == WIRE_OK;
 	c->ops->part(c->ctx, &x->pub, part);
 	x->pub.parts++;
 	x->pub.first = x->pub.end = x->pub.bytes = 0;

@@ -361,6 +361,7 @@ on_error(struct wire_conn *c, const struct pg_msg *m)
 	struct span none = { NULL, 0 };
 
 	c->copy_in = false;
+	c->failed = true;
 	if (!head || head->kind == PG_SYNC || c->phase == PG_AUTH)
 		c->ops->notice(c->ctx, f.code, m->now);
 	else if (PG_BIT(head->kind) & (PG_BIT(PG_QUERY) | PG_BIT(PG_FUNCTION))) {
@@ -389,6 +390,7 @@ static void
 on_ready(struct wire_conn *c, const struct pg_msg *m)
 {
 	struct pg_question *q = pg_queue_head(c);
+	uint8_t letter = m->body.n ? m->body.p[0] : 'I';
 
 	if (c->phase == PG_AUTH) {
 		c->phase = PG_READY;
@@ -408,7 +410,10 @@ on_ready(struct wire_conn *c, const struct pg_msg *m)
 		pg_opaque(c, WIRE_OPAQUE_OUT_OF_STEP, "ReadyForQuery");
 		return;
 	}
-	set_tx(c, m->body.n ? m->body.p[0] : 'I', m->now);
+	if (c->well && c->failed && letter == 'I' && c->ops->undone)
+		c->ops->undone(c->ctx, m->now);
+	c->ended = c->well = c->failed = false;
+	set_tx(c, letter, m->now);
 }
 
 static void

@@ -99,6 +99,7 @@ struct wire_part {
 	bool batch;
 	bool result;			/* MySQL: it had columns, not only an OK packet */
 	bool open;			/* a cursor/portal that was closed before its end */
+	bool fresh;			/* PostgreSQL: the first to end since the server was ready for a question: what an undone() is about begins with it */
 };
 
 enum wire_tx { WIRE_TX_IDLE, WIRE_TX_OPEN, WIRE_TX_FAILED };
@@ -121,7 +122,7 @@ const char *wire_opaque_name(enum wire_opaque why);	/* "replication", ... */
 bool wire_opaque_expected(enum wire_opaque why);
 
 /* What the parser tells. Every span and pointer is borrowed for the call unless it says otherwise. No call may re-enter the parser,
- * except wire_engine.find/forget. ops may leave row, data, columns and cancel_key NULL. */
+ * except wire_engine.find/forget. ops may leave row, data, columns, undone and cancel_key NULL. */
 struct wire_ops {
 	/* A text that holds any number of statements. attrs: MySQL query attributes or NULL. function_call: PostgreSQL FunctionCall, text empty. */
 	void (*query)(void *ctx, struct wire_exec *x, struct span text, bool cut, const struct wire_params *attrs, bool function_call);
@@ -143,6 +144,9 @@ struct wire_ops {
 	/* The server's transaction state, when it changes (Z byte; IN_TRANS flag). */
 	void (*transaction)(void *ctx, enum wire_tx tx, uint64_t now);
 	void (*fact)(void *ctx, enum wire_fact kind, struct span name, struct span value);
+	/* PostgreSQL: an error ended a transaction that nobody had begun, that of a text of several statements or of a pipeline: nothing stays of
+	 * what had ended well since the last fresh part, or since the last COMMIT or ROLLBACK behind it. Before a change of the state is told. */
+	void (*undone)(void *ctx, uint64_t now);
 	/* Session state was reset by the protocol (COM_RESET_CONNECTION, COM_CHANGE_USER). */
 	void (*reset)(void *ctx, uint64_t now);
 	/* An error that answers nothing (FATAL at idle); code as in wire_part. */

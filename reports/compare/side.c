@@ -65,7 +65,7 @@ side_request(struct side *s, const struct request *r)
 	add_time(scope, f->db);
 	/* A shape in two databases is one shape here. */
 	for (uint32_t i = 0; i < f->nrepeats; i++) {
-		struct side_shape *shape = stmt_kind(f->repeats[i].shape) == KIND_QUERY ? shape_of(s, scope, f->repeats[i].shape) : NULL;
+		struct side_shape *shape = f->repeats[i].executions && stmt_kind(f->repeats[i].shape) == KIND_QUERY ? shape_of(s, scope, f->repeats[i].shape) : NULL;
 
 		if (shape)
 			shape->pending += f->repeats[i].executions;

@@ -94,8 +94,9 @@ add_to_repeat(struct build *b, uint32_t i, uint32_t g)
 
 	if (group->last != FACTS_NONE)
 		b->next[group->last] = i;
+	else
+		group->first = group->slowest = group->largest = i;
 	group->last = i;
-	b->repeat[i] = g;
 	group->executions++;
 	group->failed += !stmt_ended_well(s);
 	group->round_trips += s->round_trips;
@@ -126,6 +127,7 @@ count(struct facts *f, const struct req_stmt *s, enum stmt_kind kind)
 	f->db += s->busy;
 	if (kind == KIND_QUERY) {
 		f->queries++;
+		f->undone += (s->flags & REQ_STMT_UNDONE) != 0;
 		f->rows += s->rows;
 		f->bytes += s->bytes;
 	}
@@ -161,6 +163,12 @@ group_statements(struct build *b)
 		enum stmt_kind kind = stmt_kind(s->shape);
 		uint32_t g = find_repeat(b, s->shape, places_of(&b->places, s), i);
 
+		b->repeat[i] = g;
+		if (s->outcome == REC_SKIPPED) {
+			f->skipped++;
+			f->round_trips += s->round_trips;
+			continue;
+		}
 		add_to_repeat(b, i, g);
 		count(f, s, kind);
 		if (kind == KIND_QUERY)
@@ -389,6 +397,7 @@ facts_new(const struct request *r, struct arena *a)
 	f->queries = r->stmts_cut;
 	f->wall = r->end - r->start;
 	group_statements(&b);
+	f->statements -= f->skipped;
 	if (b.repeated_read)
 		follow_history(f, a);
 	if (f->errors) {

@@ -10,7 +10,7 @@
 
 #define FACTS_NONE UINT32_MAX
 
-/* All executions of one shape in one place (upstream, database, and what USE or SET search_path made of it). */
+/* All executions (none: it was only skipped) of one shape in one place (upstream, database, and what USE or SET search_path made of it). */
 struct repeat {
 	const struct shape *shape;
 	uint32_t place;
@@ -28,6 +28,8 @@ struct repeat {
 struct facts {
 	const struct request *r;
 	uint32_t statements, queries, control, setup;	/* statements cut from the request count as queries */
+	uint32_t skipped;		/* asked for, but passed over by the server after an error: in none of these, nor in a repeat but by number */
+	uint32_t undone;		/* queries whose transaction was rolled back */
 	uint32_t errors, round_trips;
 	uint32_t duplicates;		/* queries minus distinct (shape, place, parameters); unknown parameters equal nothing */
 	uint32_t retries;		/* failed attempts at something that was executed again: never budgeted twice */

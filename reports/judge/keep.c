@@ -231,6 +231,7 @@ keep_add(struct keep *k, const struct facts *f, const struct database_share *sha
 		.setup = f->setup,
 		.round_trips = f->round_trips,
 		.duplicates = f->duplicates,
+		.undone = f->undone,
 		.errors = f->errors,
 		.db = f->db,
 		.wall = f->wall,

@@ -13,7 +13,7 @@ struct kept {
 	size_t bytes;
 	struct kept *next;			/* within keep's queues */
 	struct request r;			/* deep copy; stmts NULL and no edges when slim */
-	uint32_t statements, queries, control, setup, round_trips, duplicates, errors;
+	uint32_t statements, queries, control, setup, round_trips, duplicates, undone, errors;
 	uint64_t db, wall;			/* ns */
 	const struct database_share *shares;
 	uint32_t nshares;

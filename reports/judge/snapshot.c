@@ -147,6 +147,7 @@ copy_requests(struct building *b)
 			.setup = k->setup,
 			.round_trips = k->round_trips,
 			.duplicates = k->duplicates,
+			.undone = k->undone,
 			.errors = k->errors,
 			.db = k->db,
 			.wall = k->wall,

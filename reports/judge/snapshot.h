@@ -51,6 +51,7 @@ struct snap_database {
 struct snap_request {
 	struct request r;		/* copied deep; stmts NULL when dropped for memory (see snapshot.requests_slim) */
 	uint32_t statements, queries, control, setup, round_trips, duplicates, errors;
+	uint32_t undone;		/* queries whose transaction was rolled back */
 	uint64_t db, wall;		/* ns */
 	const struct snap_database *databases;
 	uint32_t ndatabases;

@@ -77,6 +77,10 @@ stacks_add(struct stacks *s, const struct facts *f, uint32_t scope)
 		return;
 	for (uint32_t i = 0; i < f->nrepeats; i++) {
 		const struct repeat *g = &f->repeats[i];
+
+		if (g->executions == 0)
+			continue;
+
 		uint32_t at = place_of(s, f, g, scope, root);
 
 		s->v[at].calls += g->executions;

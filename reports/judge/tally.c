@@ -66,13 +66,17 @@ add_execution(struct tally_shape *e, const struct req_stmt *s)
 void
 tally_stray(struct tally *t, const struct req_stmt *s)
 {
-	add_execution(shape_entry(t, s->shape), s);
+	if (s->outcome != REC_SKIPPED)
+		add_execution(shape_entry(t, s->shape), s);
 }
 
 static void
 add_shapes(struct tally *t, const struct facts *f)
 {
 	for (uint32_t g = 0; g < f->nrepeats; g++) {
+		if (f->repeats[g].executions == 0)
+			continue;
+
 		struct tally_shape *e = shape_entry(t, f->repeats[g].shape);
 
 		if (e->last_request != f->r->number) {
@@ -200,7 +204,7 @@ tally_databases(struct tally *t, const struct request *r, const char *const *ups
 
 		if (s->lane >= r->nlanes)
 			continue;
-		of_lane[s->lane]->queries += stmt_kind(s->shape) == KIND_QUERY;
+		of_lane[s->lane]->queries += stmt_is_query(s);
 		of_lane[s->lane]->ns += s->busy;
 	}
 	for (uint32_t i = 0; i < *n; i++) {

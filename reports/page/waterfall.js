@@ -5,6 +5,7 @@
 const ROW_MOST = 200, TICKS_MOST = 400;
 
 const S = {SHAPE: 0, LANE: 1, START: 2, FIRST: 3, BUSY: 4, ROWS: 5, AFFECTED: 6, BYTES: 7, TX: 8, OUTCOME: 9, FLAGS: 10, CODE: 11};
+const UNDONE = 256;     /* a flag: its transaction was rolled back */
 const OUTCOMES = ["", "", "error", "skipped", "no answer"];
 
 function requestView(doc, request) {
@@ -12,7 +13,8 @@ function requestView(doc, request) {
   const facts = [["queries", count(request.queries)], ["duplicates", count(request.duplicates)], ["round trips", count(request.round_trips)],
     ["SQL time", time(request.db_ms)], ["from first to last", time(request.wall_ms)],
     ["app time between", line ? time(thinking(line).total / 1000) : null],
-    ["transaction control", request.control || null], ["set-up", request.setup || null], ["errors", request.more.errors || null]];
+    ["transaction control", request.control || null], ["set-up", request.setup || null], ["errors", request.more.errors || null],
+    ["rolled back", request.rolled_back || null]];
 
   return h("section.request", {id: "request", "aria-label": `request ${request.more.number}`},
     h("p.back", null, h("a", {href: "#requests"}, "\u2039 all requests"), neighbours(doc, request)),
@@ -115,6 +117,7 @@ function waterfall(doc, line) {
     const said = [`${time(s[S.START] / 1000)} after the start`, `waited ${time(s[S.BUSY] / 1000)}`, `first byte after ${time(s[S.FIRST] / 1000)}`,
       plural(s[S.ROWS], "row")];
     if (s[S.BYTES]) said.push(plural(s[S.BYTES], "byte"));
+    if (s[S.FLAGS] & UNDONE) said.push("rolled back");
     if (s[S.OUTCOME] > 1) said.push(OUTCOMES[s[S.OUTCOME]] + (s[S.CODE] ? " " + s[S.CODE] : ""));
     return said.join(", ");
   }

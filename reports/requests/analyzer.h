@@ -47,6 +47,7 @@ struct request_sink {
 /* Totals that concern no single request. */
 struct coverage {
 	uint64_t sessions, statements, queries, control, setup, tagged;	/* tagged: queries with a scope or key from tag, mark or session */
+	uint64_t skipped;		/* asked for in a pipeline and passed over by the server after an error; in none of the numbers above */
 	uint64_t opaque_expected, opaque_unexpected;
 	uint64_t lost;			/* records the rings dropped: the capture cannot be trusted */
 	uint64_t evidence_shed;

@@ -158,9 +158,10 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 	o->sent = st->h.t;
 	o->tx = s->tx.open && r ? s->tx.serial : 0;
 	o->orphan = o->told = false;
+	o->undoes = st->shape->verb == SQL_V_ROLLBACK || st->shape->verb == SQL_V_ROLLBACK_TO || (st->shape->verb == SQL_V_COMMIT && s->tx.failed);
 	o->s = (struct req_stmt){ .shape = st->shape, .params = st->params, .start = st->h.t, .iterations = st->iterations,
 		.round_trips = (uint16_t)(st->round_trips < UINT16_MAX ? st->round_trips : UINT16_MAX), .outcome = REC_LOST,
-		.flags = (uint8_t)((st->round_trips ? 0 : REQ_STMT_RODE) | (st->h.flags & REC_START_TAGS_CUT ? REQ_STMT_CUT : 0) |
+		.flags = (uint16_t)((st->round_trips ? 0 : REQ_STMT_RODE) | (st->h.flags & REC_START_TAGS_CUT ? REQ_STMT_CUT : 0) |
 		    (st->h.flags & REC_START_PREPARED ? REQ_STMT_PREPARED : 0) | (st->h.flags & REC_START_NEW_TEXT ? REQ_STMT_NEW_TEXT : 0) |
 		    (st->h.flags & REC_START_NEW_COMMENT ? REQ_STMT_NEW_COMMENT : 0) | (st->h.flags & REC_START_TIMED ? REQ_STMT_TIMED : 0)) };
 	s->nbegins += st->shape->verb == SQL_V_BEGIN;
@@ -179,16 +180,10 @@ stmt_begin(struct grouping *g, struct session *s, const struct rec_start *st, st
 	return o;
 }
 
-static void
-count_start(struct coverage *c, enum stmt_kind kind)
+static uint64_t *
+count_of(struct coverage *c, enum stmt_kind kind)
 {
-	c->statements++;
-	if (kind == KIND_QUERY)
-		c->queries++;
-	else if (kind == KIND_CONTROL)
-		c->control++;
-	else
-		c->setup++;
+	return kind == KIND_QUERY ? &c->queries : kind == KIND_CONTROL ? &c->control : &c->setup;
 }
 
 static const struct tagset *
@@ -225,7 +220,8 @@ follow_start(struct grouping *g, struct session *s, const struct rec_start *st)
 
 	s->spoke = true;
 	s->told = told.own && !told.stale;
-	count_start(&g->coverage, kind);
+	g->coverage.statements++;
+	++*count_of(&g->coverage, kind);
 	note_idle_in_tx(s, st->h.t);
 	tx_before(g, s, st);
 	if (kind != KIND_QUERY && !s->tx.open && !told.own)
@@ -308,7 +304,10 @@ void
 follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 {
 	struct open_stmt *before = NULL, *o = s->first;
-	bool no_begin;
+	bool no_begin, undoes, committed;
+	enum sql_verb verb;
+	uint64_t request;
+	uint32_t tx;
 
 	while (o && o->seq != e->h.seq) {
 		before = o;
@@ -317,6 +316,11 @@ follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 	if (!o)
 		return;
 	no_begin = o->s.shape->verb == SQL_V_BEGIN && e->outcome != REC_OK;
+	if (e->outcome == REC_SKIPPED) { /* it was counted when it was asked for */
+		g->coverage.skipped++;
+		g->coverage.statements--;
+		--*count_of(&g->coverage, stmt_kind(o->s.shape));
+	}
 	s->tx.error |= e->outcome == REC_ERROR;
 	stmt_unlink(s, o, before);
 	if (o->s.shape->cls == SQL_DDL && e->outcome == REC_OK)
@@ -324,7 +328,15 @@ follow_end(struct grouping *g, struct session *s, const struct rec_end *e)
 	fill_end(&o->s, e);
 	if (g->clues && o->req)
 		clues_end(g->clues, &o->clues, o->sent, e);
+	request = o->req ? o->req->id : 0;
+	tx = o->s.tx;
+	verb = o->s.shape->verb;
+	committed = ends_tx(o->s.shape) && e->outcome == REC_OK;
+	undoes = e->outcome == REC_OK ? o->undoes : verb == SQL_V_COMMIT && e->outcome == REC_ERROR;
 	stmt_finish(g, s, o, e->h.t);
+	undo_note(s, request, e, committed);
+	if (undoes && tx && s->cur && s->cur->id == request) /* not closed meanwhile, as there are too many */
+		undo_tx(s, s->cur, tx, verb == SQL_V_ROLLBACK_TO);
 	if (no_begin && s->tx.open && !s->tx.server && !s->nbegins)
 		tx_end(g, s, false);
 }
@@ -375,6 +387,7 @@ follow_lost(struct grouping *g, struct session *s, uint64_t t)
 		stmt_unlink(s, o, NULL);
 		stmt_finish(g, s, o, t);
 	}
+	undo_open_tx(s);
 	if (s->tx.open)
 		tx_end(g, s, true);
 }
@@ -426,6 +439,10 @@ tx_opened(struct grouping *g, struct session *s)
 void
 follow_tx(struct grouping *g, struct session *s, enum rec_tx state)
 {
+	if (state == REC_TX_UNDONE) {
+		undo_fresh(s);
+		return;
+	}
 	s->tx.server = state != REC_TX_IDLE;
 	s->tx.failed = state == REC_TX_FAILED;
 	if (!s->tx.server) {
@@ -441,6 +458,7 @@ follow_reset(struct grouping *g, struct session *s)
 {
 	if (!s->mysql || !s->tx.open || s->nbegins)
 		return;
+	undo_open_tx(s);
 	tx_end(g, s, true);
 	s->tx.server = s->tx.failed = false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* group: what the files of the grouping share. choose.c has the rules, follow.c the statements and transactions, settings.c what a session
- * says of itself, grouping.c the rest. Never: seen outside of them. */
+/* group: what the files of the grouping share. choose.c has the rules, follow.c the statements and transactions, undo.c what of them
+ * is rolled back, settings.c what a session says of itself, grouping.c the rest. Never: seen outside of them. */
 #ifndef ROWCALL_GROUP_H
 #define ROWCALL_GROUP_H
 
@@ -72,5 +72,17 @@ void want_catalog(struct grouping *g, const struct session *s, bool changed);
 void settings_fact(struct grouping *g, struct session *s, const struct rec_fact_rec *f);
 /* Session tags end, and the next statement without a key begins a request. */
 void settings_reset(struct grouping *g, struct session *s);
+
+/* ---- undo.c: statements whose transaction was rolled back get REQ_STMT_UNDONE ---- */
+
+/* Those of the transaction of that ordinal in r, or only what was done in it since its innermost open savepoint. */
+void undo_tx(struct session *s, struct open_request *r, uint32_t tx, bool to_savepoint);
+/* The session's transaction ends with its connection. */
+void undo_open_tx(struct session *s);
+/* A statement has ended, in the request of that id or (0) in none: counts what an error would undo where nobody has begun a transaction, until the next answer
+ * begins, a COMMIT or ROLLBACK is through, or another request goes on. */
+void undo_note(struct session *s, uint64_t request, const struct rec_end *e, bool committed);
+/* Such an error has come. */
+void undo_fresh(struct session *s);
 
 #endif

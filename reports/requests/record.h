@@ -27,7 +27,8 @@ enum rec_type {
 	REC_TYPES
 };
 
-enum rec_tx { REC_TX_IDLE, REC_TX_OPEN, REC_TX_FAILED };
+/* UNDONE: the state stays, but an error ended a transaction that nobody had begun: nothing stays of what ended since the last REC_END_FRESH. */
+enum rec_tx { REC_TX_IDLE, REC_TX_OPEN, REC_TX_FAILED, REC_TX_UNDONE };
 
 /* Every record starts with this; size counts it, is a multiple of 8 and at most LIMIT_RECORD. */
 struct rec {
@@ -85,7 +86,7 @@ struct rec_start {
 };
 
 enum rec_outcome { REC_OK, REC_EMPTY, REC_ERROR, REC_SKIPPED, REC_LOST };
-enum rec_end_flags { REC_END_BATCH = 1, REC_END_OPEN = 2 };
+enum rec_end_flags { REC_END_BATCH = 1, REC_END_OPEN = 2, REC_END_FRESH = 4 /* the first of an answer, see REC_TX_UNDONE */ };
 
 struct rec_end {		/* h.t = when the answer ended; h.flags = enum rec_end_flags */
 	struct rec h;

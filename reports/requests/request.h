@@ -22,6 +22,7 @@ enum req_stmt_flags {
 	REQ_STMT_NEW_TEXT = 32,	/* with that: its shape was prepared before on the connection with other literals */
 	REQ_STMT_NEW_COMMENT = 64,	/* with that: ... with another comment */
 	REQ_STMT_TIMED = 128,	/* the time of asking stands among its values, and equals any other time of asking in params */
+	REQ_STMT_UNDONE = 256,	/* ended well, but its transaction was rolled back: by hand, by an error, by the end of its connection */
 };
 
 /* One statement of a request, in order of start. */
@@ -38,8 +39,8 @@ struct req_stmt {
 	uint16_t lane;		/* index of its connection in the request, from 0 */
 	uint16_t round_trips;
 	uint32_t tx;		/* ordinal of the transaction it ran in, from 1; 0 = none */
+	uint16_t flags;		/* enum req_stmt_flags */
 	uint8_t outcome;	/* enum rec_outcome */
-	uint8_t flags;		/* enum req_stmt_flags */
 	char code[7];
 	uint16_t allow;		/* bit per rule (enum rule_id) a rowcall_allow tag names */
 	uint16_t prepared;	/* statements prepared and open on its connection when it ended; UINT16_MAX = or more */

@@ -135,7 +135,7 @@ request_add(struct open_requests *p, struct open_request *r, struct session *s, 
 {
 	uint32_t lane = lane_of(r, s);
 
-	if (stmt_kind(st->shape) == KIND_QUERY) {
+	if (stmt_is_query(st)) {
 		r->queries++;
 		if (request_named(r))
 			p->coverage->tagged++;
@@ -210,7 +210,7 @@ move_ended(struct open_requests *p, struct open_request *from, struct open_reque
 
 		if (!st->shape || st->tx != place.ordinal)
 			continue;
-		if (stmt_kind(st->shape) == KIND_QUERY) {
+		if (stmt_is_query(st)) {
 			from->queries--;
 			p->coverage->tagged -= named;
 			request_query(p, to);

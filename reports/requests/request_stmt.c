@@ -19,6 +19,12 @@ stmt_kind(const struct shape *s)
 }
 
 bool
+stmt_is_query(const struct req_stmt *s)
+{
+	return s->outcome != REC_SKIPPED && stmt_kind(s->shape) == KIND_QUERY;
+}
+
+bool
 stmt_ended_well(const struct req_stmt *s)
 {
 	return s->outcome == REC_OK || s->outcome == REC_EMPTY;

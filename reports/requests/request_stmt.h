@@ -10,6 +10,8 @@
 enum stmt_kind { KIND_QUERY, KIND_CONTROL, KIND_SETUP };
 enum stmt_kind stmt_kind(const struct shape *s);
 
+/* A query that counts: the server did not pass over it after an error in its pipeline. */
+bool stmt_is_query(const struct req_stmt *s);
 /* The execution came back with an answer. */
 bool stmt_ended_well(const struct req_stmt *s);
 /* ns after the request's start when the client had its answer. */

@@ -19,6 +19,7 @@ struct open_stmt {
 	uint32_t tx;			/* serial of the session's transaction it is in; 0 = none */
 	bool orphan;			/* its request had to close before it ended */
 	bool told;			/* its own tags name a request */
+	bool undoes;			/* when it ends well, its transaction or what was done since a savepoint is rolled back */
 	uint64_t sent;			/* ns */
 	struct clues *clues;		/* NULL: none yet */
 	struct req_stmt s;		/* start: ns, absolute */
@@ -80,6 +81,9 @@ struct session {
 	/* The statement that ended last. */
 	uint64_t done_request;		/* id of its request */
 	uint32_t done_index;		/* there */
+	/* What an error would undo where nobody has begun a transaction: so many statements that ended last, in the request of that id. */
+	uint64_t fresh_request;
+	uint32_t nfresh;
 };
 
 struct sessions;

@@ -164,7 +164,7 @@ get_stmt(struct unpack *in, struct req_stmt *s, uint64_t *before, packed_shape_i
 
 	s->shape = shape(ctx, unpack_number(in));
 	bits = (unsigned)unpack_upto(in, STMT_BITS);
-	s->flags = (uint8_t)unpack_upto(in, UINT8_MAX);
+	s->flags = (uint16_t)unpack_upto(in, UINT16_MAX);
 	s->lane = (uint16_t)unpack_upto(in, UINT16_MAX);
 	s->round_trips = (uint16_t)unpack_upto(in, UINT16_MAX);
 	s->start = *before + (uint64_t)unpack_signed(in);

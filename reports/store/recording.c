@@ -184,6 +184,7 @@ read_run(struct recording *r)
 	c->control = meta_number(r, "coverage.control");
 	c->setup = meta_number(r, "coverage.setup");
 	c->tagged = meta_number(r, "coverage.tagged");
+	c->skipped = meta_number(r, "coverage.skipped");
 	c->opaque_expected = meta_number(r, "coverage.opaque_expected");
 	c->opaque_unexpected = meta_number(r, "coverage.opaque_unexpected");
 	c->lost = meta_number(r, "coverage.lost");

@@ -257,6 +257,7 @@ put_coverage(struct rows *r, const struct snapshot *snap, uint64_t dropped)
 		uint64_t value;
 	} numbers[] = {
 		{ "coverage.sessions", c->sessions }, { "coverage.statements", c->statements }, { "coverage.queries", c->queries },
+		{ "coverage.skipped", c->skipped },
 		{ "coverage.control", c->control }, { "coverage.setup", c->setup }, { "coverage.tagged", c->tagged },
 		{ "coverage.opaque_expected", c->opaque_expected }, { "coverage.opaque_unexpected", c->opaque_unexpected },
 		{ "coverage.lost", c->lost + dropped }, { "coverage.evidence_shed", c->evidence_shed },

@@ -192,7 +192,7 @@ row_of(const struct request *r)
 
 	for (uint32_t i = 0; i < r->nstmts; i++) {
 		busy += r->stmts[i].busy;
-		row.queries += stmt_kind(r->stmts[i].shape) == KIND_QUERY;
+		row.queries += stmt_is_query(&r->stmts[i]);
 	}
 	row.db_us = busy / 1000;
 	return row;

@@ -105,6 +105,7 @@ json_coverage(struct emit *j, const struct snapshot *s)
 	key_uint(j, "opaque_unexpected", c->opaque_unexpected);
 	key_uint(j, "lost", c->lost);
 	key_uint(j, "evidence_shed", c->evidence_shed);
+	key_uint(j, "skipped", c->skipped);
 	emit_close(j, '}');
 }
 
@@ -184,6 +185,7 @@ json_request(struct emit *j, const struct snapshot *s, const struct snap_request
 		key_ms(j, r->databases[i].name, r->databases[i].ns);
 	emit_close(j, '}');
 	request_findings(j, s, r);
+	key_uint(j, "rolled_back", r->undone);
 	emit_close(j, '}');
 }
 

@@ -11,7 +11,7 @@ import struct
 import subprocess
 
 OUTCOMES = ("ok", "empty", "error", "skipped", "lost")
-BATCH = 1   # flag: its own duration cannot be told
+BATCH, UNDONE = 1, 256  # flags: its own duration cannot be told; its transaction was rolled back
 
 # One statement. text, params: None where they were not recorded; a parameter is its text form, None for NULL, MISSING when it is not known.
 # code: SQLSTATE or error number, "" without an error; busy_ms: how long the client waited for it.

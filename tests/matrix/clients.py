@@ -20,7 +20,7 @@ class Client:
 
     Where rowcall and the server count differently by nature: unexecuted: statements that failed when they were prepared and that the client
     never asked to execute: errors to the server, no execution to rowcall; skipped: executions that were asked for but skipped by the server
-    after an error in a pipeline, which it does not log. textless: statements that are recorded without their text, as they are empty, longer
+    after an error in a pipeline (at most; how many had been sent by then depends on who was faster). textless: statements that are recorded without their text, as they are empty, longer
     than the limit, or what EXECUTE in SQL executes; unread: parameters whose value is not recorded, as they are binary and nobody told their type, or
     were sent as long data. core: run it against the extra servers too."""
 

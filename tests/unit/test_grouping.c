@@ -5,8 +5,9 @@
  *   case NAME                         begins a story; the clock starts at 0
  *   100 s1 q WORD [+MS] [TAGS]        a statement and its answer MS (1) later; BEGIN, COMMIT... change the server's transaction state, too
  *   100 s1 start WORD [TAGS]          only its start; `part` in front of the tags: it follows in the same text
- *   101 s1 end [WORD] [error|lost]    the answer to the oldest such statement (or just the oldest)
- *   102 s1 tx open|idle|failed        what the server says
+ *   101 s1 end [WORD] [error|lost|skipped]    the answer to the oldest such statement (or just the oldest)
+ *   101 s1 ready                      the server was ready for a question: the next answer begins a new transaction of its own
+ *   102 s1 tx open|idle|failed|undone what the server says
  *   103 s1 set NAME VALUE | setlocal NAME VALUE | app VALUE | db VALUE | reset | close | mysql
  *   105 open N                        so many requests are open now
  *   104 mark test=NAME request=NAME   either may be missing; a missing one ends
@@ -15,7 +16,7 @@
  *   ~ WORD WORD...                    strays, all of them
  *
  * Words: BEGIN COMMIT ROLLBACK SAVEPOINT RELEASE ROLLBACK_TO are control; SET, PING are set-up; all others are reads. A word is followed by
- * /N when it ran in the N-th transaction of its request, by ! when it failed, by ? when its answer was lost. TAGS are key=value, `%20` for a blank; a value alone is a comment without keys;
+ * /N when it ran in the N-th transaction of its request, by ! when it failed, by ? when its answer was lost, by ~ when the server passed over it, by - when it was rolled back. TAGS are key=value, `%20` for a blank; a value alone is a comment without keys;
  * `stale` in front of them: they rode in a prepared statement that was executed before. */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -34,7 +35,7 @@ struct story {
 	struct grouping *g;
 	struct strbuf out, strays;
 	uint32_t seq[SESSIONS];
-	bool open[SESSIONS], mysql[SESSIONS];
+	bool open[SESSIONS], mysql[SESSIONS], ready[SESSIONS];
 	struct {
 		uint32_t session, seq;
 		uint64_t start;
@@ -195,7 +196,9 @@ put_end(struct story *t, uint32_t s, uint64_t at, const char *word, const char *
 	e = record(&r, sizeof *e, REC_END, at, s, t->pending[i].seq);
 	e->start = e->first = t->pending[i].start;
 	e->busy = at - e->start;
-	e->outcome = !outcome ? REC_OK : strcmp(outcome, "error") == 0 ? REC_ERROR : REC_LOST;
+	e->outcome = !outcome ? REC_OK : strcmp(outcome, "error") == 0 ? REC_ERROR : strcmp(outcome, "lost") == 0 ? REC_LOST : REC_SKIPPED;
+	e->h.flags = t->ready[s] ? REC_END_FRESH : 0;
+	t->ready[s] = false;
 	verb = t->pending[i].shape->verb;
 	memmove(&t->pending[i], &t->pending[i + 1], (--t->npending - i) * sizeof t->pending[0]);
 	feed(t, &r);
@@ -271,7 +274,9 @@ on_request(void *ctx, const struct request *r)
 		if (r->stmts[i].tx)
 			strbuf_printf(b, "/%u", r->stmts[i].tx);
 		if (r->stmts[i].outcome != REC_OK)
-			strbuf_char(b, r->stmts[i].outcome == REC_ERROR ? '!' : '?');
+			strbuf_char(b, r->stmts[i].outcome == REC_ERROR ? '!' : r->stmts[i].outcome == REC_SKIPPED ? '~' : '?');
+		if (r->stmts[i].flags & REQ_STMT_UNDONE)
+			strbuf_char(b, '-');
 		assert_true(i == 0 || r->stmts[i].start >= r->stmts[i - 1].start);
 		assert_true(r->stmts[i].lane < r->nlanes);
 	}
@@ -336,11 +341,18 @@ statement(struct story *t, uint32_t s, uint64_t at, char **w, int n)
 		tags = 2;
 	}
 	put_start(t, s, at, w[0], w + tags, n - tags);
+	t->ready[s] = true;
 	verb = put_end(t, s, at + took, w[0], NULL);
 	if (verb == SQL_V_BEGIN)
 		put_tx(t, s, at + took, REC_TX_OPEN);
 	else if (verb == SQL_V_COMMIT || verb == SQL_V_ROLLBACK)
 		put_tx(t, s, at + took, REC_TX_IDLE);
+}
+
+static bool
+is_outcome(const char *word)
+{
+	return strcmp(word, "error") == 0 || strcmp(word, "lost") == 0 || strcmp(word, "skipped") == 0;
 }
 
 static void
@@ -356,10 +368,11 @@ session_event(struct story *t, uint32_t s, uint64_t at, char **w, int n)
 	else if (strcmp(what, "start") == 0)
 		put_start(t, s, at, w[1], w + 2, n - 2);
 	else if (strcmp(what, "end") == 0)
-		put_end(t, s, at, n > 1 && strcmp(w[1], "error") && strcmp(w[1], "lost") ? w[1] : NULL,
-		    n > 1 && (!strcmp(w[n - 1], "error") || !strcmp(w[n - 1], "lost")) ? w[n - 1] : NULL);
+		put_end(t, s, at, n > 1 && !is_outcome(w[1]) ? w[1] : NULL, n > 1 && is_outcome(w[n - 1]) ? w[n - 1] : NULL);
+	else if (strcmp(what, "ready") == 0)
+		t->ready[s] = true;
 	else if (strcmp(what, "tx") == 0)
-		put_tx(t, s, at, w[1][0] == 'o' ? REC_TX_OPEN : w[1][0] == 'f' ? REC_TX_FAILED : REC_TX_IDLE);
+		put_tx(t, s, at, w[1][0] == 'o' ? REC_TX_OPEN : w[1][0] == 'f' ? REC_TX_FAILED : w[1][0] == 'u' ? REC_TX_UNDONE : REC_TX_IDLE);
 	else if (strcmp(what, "set") == 0)
 		put_fact(t, s, at, REC_FACT_SETTING, w[1], n > 2 ? w[2] : "");
 	else if (strcmp(what, "setlocal") == 0)
@@ -442,6 +455,7 @@ STORIES(tags)
 STORIES(sessions)
 STORIES(marks)
 STORIES(transactions)
+STORIES(undone)
 STORIES(gaps)
 STORIES(prepared)
 STORIES(closing)
@@ -450,7 +464,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(tags), cmocka_unit_test(sessions), cmocka_unit_test(marks),
-		cmocka_unit_test(transactions), cmocka_unit_test(gaps), cmocka_unit_test(prepared), cmocka_unit_test(closing) };
+		cmocka_unit_test(transactions), cmocka_unit_test(undone), cmocka_unit_test(gaps), cmocka_unit_test(prepared), cmocka_unit_test(closing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,7 +253,7 @@ coverage_and_servers_come_back(void **state)
 	f->c->run.upstreams = servers;
 	begin(f);
 	add(f, ORDERS);
-	f->c->run.coverage = (struct coverage){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "compressed" };
+	f->c->run.coverage = (struct coverage){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, "compressed" };
 	assert_finishes(f);
 	rec = recording_open(f->path, f->err, sizeof f->err);
 	assert_non_null(rec);

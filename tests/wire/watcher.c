@@ -243,6 +243,15 @@ on_done(void *ctx, struct wire_exec *x)
 }
 
 static void
+on_undone(void *ctx, uint64_t now)
+{
+	struct watcher *w = ctx;
+
+	(void)now;
+	watcher_line(w, "undone");
+}
+
+static void
 on_transaction(void *ctx, enum wire_tx tx, uint64_t now)
 {
 	static const char *const names[] = { "idle", "open", "failed" };
@@ -300,6 +309,6 @@ on_cancel_key(void *ctx, struct span key)
 
 const struct wire_ops watcher_ops = {
 	.query = on_query, .prepare = on_prepare, .unprepare = on_unprepare, .execute = on_execute, .columns = on_columns, .row = on_row,
-	.data = on_data, .part = on_part, .done = on_done, .transaction = on_transaction, .fact = on_fact, .reset = on_reset,
+	.data = on_data, .part = on_part, .done = on_done, .transaction = on_transaction, .undone = on_undone, .fact = on_fact, .reset = on_reset,
 	.notice = on_notice, .ready = on_ready, .opaque = on_opaque, .cancel_key = on_cancel_key,
 };
