@@ -181,7 +181,7 @@ put_request(struct page *p, const char *sign, const char *name, const struct sna
 
 	page_put(p, INK_BOLD, "%s %s", sign, name);
 	if (r)
-		page_put(p, INK_BOLD, "  request %s, %" PRIu32 " queries", request_label(&r->r, buf), r->queries);
+		page_put(p, INK_BOLD, "  request %s, %" PRIu32 " quer%s", request_label(&r->r, buf), r->queries, r->queries == 1 ? "y" : "ies");
 	else
 		page_put(p, INK_DIM, "  no request kept with its statements");
 	page_line(p);

@@ -140,7 +140,8 @@ judge_totals(const struct gate *g, const struct coverage *c, struct results *out
 
 	if (max != NO_LIMIT && total > max) {
 		struct gate_result *one =
-		    results_add(out, "total-queries", arena_printf(out->a, "%" PRId64 " queries in all, limit %" PRId64, total, max));
+		    results_add(out, "total-queries", arena_printf(out->a, "%s in all, limit %" PRId64,
+			words_count(out->a, g->judged_queries, "query", "queries"), max));
 
 		one->f.limit = max;
 		one->f.value = total;

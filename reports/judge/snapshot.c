@@ -290,7 +290,8 @@ add_budget_finding(struct building *b, const struct gate_result *r, struct snap_
 		.executions = (uint32_t)r->f.value,
 		.excess = (uint32_t)over };
 	out->growth_words = "";
-	out->worst.evidence = arena_printf(b->a, "%" PRId64 " queries, budget %" PRId64, r->f.value, r->f.limit);
+	out->worst.evidence = arena_printf(b->a, "%s, budget %" PRId64, words_count(b->a, (uint64_t)r->f.value, "query", "queries"),
+	    r->f.limit);
 	out->request_number = r->request;
 	out->seen_in = r->over;
 	out->of = r->of;

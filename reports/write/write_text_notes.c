@@ -195,7 +195,7 @@ static const struct hint {
 	bool (*when)(const struct page *p, const struct snapshot *s);
 	const char *what, *command;
 } hints[] = {
-	{ when_nothing, "how it finds databases", "rowcall help run" },
+	{ when_nothing, "find the database", "rowcall help run" },
 	{ when_found, "fail on these", "--fail-on $RULES" },
 	{ when_clean, "keep it so", "--fail-on n-plus-one --max-queries $MOST" },
 	{ when_ratcheted, "accept it", "rowcall report --update-baseline --allow-increase" },
