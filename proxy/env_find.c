@@ -204,6 +204,19 @@ add_reference(struct finder *f, struct reference r)
 
 /* ---- URLs ---- */
 
+/* What is worth saying of a variable whose URL is none of ours: only the usual one is surely meant for a database. */
+static void
+note_other(struct finder *f, const char *name, const char *url)
+{
+	static const char scheme[] = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
+	size_t n = strspn(url, scheme);
+
+	if (strncmp(url, "ecto://", 7) == 0)
+		env_note(f->out, f->arena, "%s is left as it is: ecto:// does not tell PostgreSQL from MySQL; write postgresql:// or mysql://", name);
+	else if (strcmp(name, "DATABASE_URL") == 0 && n > 0 && n < 32 && strncmp(url + n, "://", 3) == 0)
+		env_note(f->out, f->arena, "DATABASE_URL is left as it is: rowcall reads PostgreSQL, MySQL and MariaDB, not %.*s", (int)n, url);
+}
+
 static void
 find_urls(struct finder *f)
 {
@@ -223,10 +236,7 @@ find_urls(struct finder *f)
 			env_note(f->out, f->arena, "%s is left as it is: %s", r.name, p.text);
 			break;
 		case URL_OTHER:
-			if (strncmp(equals + 1, "ecto://", 7) == 0)
-				env_note(f->out, f->arena,
-				    "%s is left as it is: ecto:// does not tell PostgreSQL from MySQL; write postgresql:// or mysql://",
-				    r.name);
+			note_other(f, r.name, equals + 1);
 			break;
 		}
 	}

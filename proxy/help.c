@@ -143,8 +143,13 @@ help_command(FILE *out, const struct command *c)
 		fprintf(out, "\n%s\n", c->more);
 	fputs("\noptions:\n", out);
 	for (enum option_id i = 0; i < OPTIONS; i++)
-		if (options[i].name && (options[i].commands & c->options))
-			print_option(out, &options[i]);
+		if (options[i].name && (options[i].commands & c->options)) {
+			struct option_def o = options[i];
+
+			if (i == OPT_REPORT && c->options == FOR_DIFF)
+				o.help = "write the comparison, html:diff.html: text, markdown, json, html; without FILE to standard output";
+			print_option(out, &o);
+		}
 	if (c->options & (FOR_RUN | FOR_PROXY | FOR_REPORT)) {
 		print_rules(out);
 		fputs("\nEvery option can also stand in rowcall.yaml or in the environment: --max-queries is ROWCALL_MAX_QUERIES. A flag "

@@ -340,3 +340,8 @@ def test_help_is_the_same_both_ways(rowcall, command):
     assert asked.status == told.status == 0 and asked.out == told.out and not asked.err, asked
     assert asked.out.startswith(f"usage: rowcall {command} ")
     assert len(re.findall(r"^ +(?:-\w, )?--[\w\[\]-]+", asked.out, re.M)) >= 3, "its options are told"
+
+
+def test_help_of_diff_names_its_formats_only(rowcall):
+    told = " ".join(rowcall("help", "diff").out.split())
+    assert "text, markdown, json, html; without FILE to standard output" in told and "junit" not in told

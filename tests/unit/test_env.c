@@ -198,6 +198,17 @@ a_bad_url_is_named_and_left(void **state)
 }
 
 static void
+other_databases_are_named(void **state)
+{
+	struct fixture *f = *state;
+
+	FIND(f, "DATABASE_URL=sqlite:///var/secret.db", "CACHE_URL=redis://h/1", "LINK=https://example.org");
+	assert_int_equal(f->found.nupstreams, 0);
+	assert_int_equal(f->found.nnotes, 1);
+	assert_string_equal(f->found.notes[0], "DATABASE_URL is left as it is: rowcall reads PostgreSQL, MySQL and MariaDB, not sqlite");
+}
+
+static void
 reads_pg_variables(void **state)
 {
 	struct fixture *f = *state;
@@ -588,7 +599,7 @@ main(void)
 		TEST(an_empty_environment_is_fine),
 		TEST(finds_urls_in_any_variable),
 		TEST(one_upstream_per_engine_host_and_port),
-		TEST(a_bad_url_is_named_and_left),
+		TEST(a_bad_url_is_named_and_left), TEST(other_databases_are_named),
 		TEST(reads_pg_variables),
 		TEST(pghostaddr_is_where_libpq_connects),
 		TEST(verify_full_keeps_the_name_it_verifies),
