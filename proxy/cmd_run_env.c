@@ -32,7 +32,7 @@ run_stand_in(struct run *r, struct problem *p)
 		else
 			snprintf(path, sizeof path, "%s/mysql.sock", dir);
 		l->address = arena_strndup(r->arena, span_str(path));
-		l->is_unix = true;
+		l->is_unix = l->setup.client_is_unix = true;
 		l->port = l->upstream.port;
 		l->setup.client_tls = WIRE_TLS_DISABLE; /* clients do not ask for it there */
 	}

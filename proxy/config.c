@@ -315,6 +315,7 @@ one_listener(const struct settings *s, struct arena *a, struct listen_source by,
 		return no_upstream(s, &address, i, p);
 	if (address.text && !config_address(a, address.text, &l->address, &l->port, &l->is_unix, config_where_said(s, a, &address), p))
 		return false;
+	l->setup.client_is_unix = l->is_unix;
 	return config_upstream(a, &u, l, p) && listener_tls(s, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, found != NULL, l, p) &&
 	       listener_catalog(s, a, by.address == SAID_FILE ? SAID_FILE : SAID_FLAG, i, l, p);
 }

@@ -397,13 +397,20 @@ asks_key(const struct my_handshake *h, struct span payload)
 	return h->cold && h->server_tls && payload.n == 1 && payload.p[0] == SHA2_KEY;
 }
 
+/* The client will ask for the key: a refusal in the place of the server's wish is one that every client shows, an answer to its own is not. */
+static bool
+will_ask_key(const struct wire_conn *c)
+{
+	return c->hand->cold && c->hand->server_tls && !c->hand->client_tls && !c->setup->client_is_unix;
+}
+
 /* A login that cannot succeed, or only by showing a password in clear. */
 static bool
 hopeless(struct wire_conn *c, enum wire_leg from, struct span payload)
 {
 	if (from == WIRE_CLIENT)
 		return asks_key(c->hand, payload);
-	return asks_password(c->hand, payload) && password_would_leak(c);
+	return asks_password(c->hand, payload) && (password_would_leak(c) || will_ask_key(c));
 }
 
 /* Passes one packet on, its sequence id shifted. */

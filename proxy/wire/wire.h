@@ -22,6 +22,7 @@ enum wire_tls {
 
 struct wire_setup {
 	enum wire_tls client_tls, server_tls;
+	bool client_is_unix;	/* clients come over a Unix socket: some show a password there as they do under TLS */
 	bool server_is_unix;	/* the upstream is a Unix socket: no TLS there, whatever server_tls says */
 	bool same_certificate;	/* client leg shows the server's own certificate: channel binding survives */
 	bool compression;	/* leave MySQL compression alone (the session then turns opaque); default: mask it */

@@ -66,6 +66,8 @@ read_setup(struct transcript *t, char *words)
 			t->setup.compression = true;
 		else if (strcmp(w, "unix") == 0)
 			t->setup.server_is_unix = true;
+		else if (strcmp(w, "client_unix") == 0)
+			t->setup.client_is_unix = true;
 		else if (strcmp(w, "same_certificate") == 0)
 			t->setup.same_certificate = true;
 		else if (strcmp(w, "begin") == 0)
