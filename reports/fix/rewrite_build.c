@@ -2,6 +2,8 @@
 /* rewrite_build: the batched statement and its parameters, of the parts of the first execution and the keys. */
 #include "rewrite.h"
 
+#include <strings.h>
+
 #include "fingerprint/limits.h"
 #include "fingerprint/mem.h"
 
@@ -200,6 +202,72 @@ put_order(struct builder *b)
 	put_range(b, b->w->look_up.order);
 }
 
+static bool
+same_name(const struct token *x, const struct token *y)
+{
+	return x->kind == y->kind && x->text.n == y->text.n &&
+	       (x->kind == TOKEN_WORD ? strncasecmp((const char *)x->text.p, (const char *)y->text.p, x->text.n) == 0 : span_eq(x->text, y->text));
+}
+
+/* What the select list gives that name by AS; empty: nothing. */
+static struct range
+named_in_list(const struct look_up *l, const struct token *name)
+{
+	uint32_t item = l->list.from;
+
+	for (uint32_t i = l->list.from; i + 1 < l->list.to; i++) {
+		if (l->t[i].kind == TOKEN_OPEN && l->t[i].match < l->list.to)
+			i = l->t[i].match;
+		else if (l->t[i].kind == TOKEN_COMMA)
+			item = i + 1;
+		else if (token_is(&l->t[i], "AS") && same_name(&l->t[i + 1], name))
+			return (struct range){ item, i };
+	}
+	return (struct range){ 0, 0 };
+}
+
+/* One item of ORDER BY: alone, a name is the result's column first; in a window it would be the table's. */
+static void
+put_order_item(struct builder *b, struct range item)
+{
+	const struct look_up *l = &b->w->look_up;
+	const struct token *next = item.from + 1 < item.to ? &l->t[item.from + 1] : NULL;
+	bool alone = (l->t[item.from].kind == TOKEN_WORD || l->t[item.from].kind == TOKEN_NAME) &&
+		     (!next || token_is(next, "ASC") || token_is(next, "DESC") || token_is(next, "NULLS"));
+	struct range named = alone ? named_in_list(l, &l->t[item.from]) : (struct range){ 0, 0 };
+
+	if (range_empty(named)) {
+		put_range(b, item);
+		return;
+	}
+	put_range(b, named);
+	if (next) {
+		strbuf_char(&b->sql, ' ');
+		put_range(b, (struct range){ item.from + 1, item.to });
+	}
+}
+
+/* Inside a window. */
+static void
+put_window_order(struct builder *b)
+{
+	const struct look_up *l = &b->w->look_up;
+	struct range item = { l->order.from, l->order.from };
+
+	strbuf_str(&b->sql, " ORDER BY ");
+	for (uint32_t i = l->order.from; i < l->order.to; i++) {
+		if (l->t[i].kind == TOKEN_OPEN && l->t[i].match < l->order.to)
+			i = l->t[i].match;
+		item.to = i + 1;
+		if (i + 1 < l->order.to && l->t[i + 1].kind == TOKEN_COMMA) {
+			put_order_item(b, item);
+			strbuf_str(&b->sql, ", ");
+			item.from = ++i + 1;
+		}
+	}
+	put_order_item(b, item);
+}
+
 static void
 put_select(struct builder *b, const char *modifier)
 {
@@ -217,7 +285,7 @@ put_numbered(struct builder *b, struct arena *a)
 	put_select(b, "");
 	strbuf_str(&b->sql, ", ROW_NUMBER() OVER (PARTITION BY ");
 	put_columns(b, NULL);
-	put_order(b);
+	put_window_order(b);
 	strbuf_str(&b->sql, ") AS rowcall_nth");
 	put_where(b, a);
 	strbuf_printf(&b->sql, ") AS rowcall_rows WHERE rowcall_nth <= %lld ORDER BY rowcall_nth", (long long)b->w->limit);

@@ -136,6 +136,16 @@ def test_nulls_in_the_order(fixed, engine, limit):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("limit", [1, 3])
+def test_an_order_by_a_column_of_the_result(fixed, engine, limit):
+    """Named like a column of the table, which it is not."""
+    found = fixed(engine, loop(engine, "SELECT id FROM posts WHERE id <= 3",
+                               f"SELECT mod(id, 7) AS id, body AS b FROM notes WHERE post_id = %s ORDER BY id DESC, b LIMIT {limit}"))
+    assert found.outcome.status == 0 and found.json["verdict"] == "verified", found.text
+    assert found.json["rows"] == 3 * limit
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_rows_that_tie(fixed, engine):
     """LIMIT takes any of the rows that are equal in the ORDER BY: told apart from a rewrite that means something else."""
     found = fixed(engine, loop(engine, "SELECT id FROM posts WHERE id < 6", "SELECT id FROM users WHERE team = %s ORDER BY char_length(username) DESC LIMIT 1"))

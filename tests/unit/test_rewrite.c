@@ -183,6 +183,11 @@ limits_by_what_they_mean(void **state)
 	    "{\"1\",\"2\"}");
 	becomes(pg, false, "SELECT v FROM t WHERE k = $1 ORDER BY mod(v, 3), v LIMIT 1", P("1", "2"),
 	    "SELECT DISTINCT ON (k) v, k AS rowcall_key FROM t WHERE k = ANY($1) ORDER BY k, mod(v, 3), v", "{\"1\",\"2\"}");
+	/* a name alone is the result's column, which a window does not know */
+	becomes(my, false, "SELECT v, mod(v, 7) AS k2, at AS `when` FROM t WHERE k = ? ORDER BY K2 DESC, `when`, t.k2, lower(k2) LIMIT 2", P("1", "2"),
+	    "SELECT * FROM (SELECT v, mod(v, 7) AS k2, at AS `when`, k AS rowcall_key, ROW_NUMBER() OVER (PARTITION BY k ORDER BY mod(v, 7) DESC, at, "
+	    "t.k2, lower(k2)) AS rowcall_nth FROM t WHERE k IN (?, ?)) AS rowcall_rows WHERE rowcall_nth <= 2 ORDER BY rowcall_nth",
+	    "1|2");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 1 OFFSET 2", "skips rows");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 2, 1", "skips rows");
 	REFUSED("SELECT v FROM t WHERE k = $1 ORDER BY v LIMIT 0", "no number of rows");
