@@ -136,7 +136,7 @@ def children(pid):
 class PostgreSQL(Server):
     """PostgreSQL. Accounts: "admin" (superuser, trusted everywhere), "app" (trusted over TCP), "scram" (password "scram" over TCP), and
     one named as the account that runs the tests (peer, over the socket). Databases: postgres, app (with THINGS). tls=True: with a certificate of a
-    CA of its own (self.ca) for the name localhost; require_tls=True: TCP without TLS is refused."""
+    CA of its own (self.ca) for the name localhost; require_tls=True: TCP without TLS is refused; preload: modules."""
 
     stop_signal = signal.SIGINT   # fast shutdown: ends sessions, writes no dump
 
@@ -174,6 +174,7 @@ log_destination = stderr
 log_line_prefix = '@%p|%d|%a|%e@ '
 log_statement = {self.settings.get('log_statement', 'all')}
 log_connections = off
+shared_preload_libraries = '{self.settings.get('preload', '')}'
 """)
 
     def launch(self):

@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 
 from rowcall import TOP
-from servers import MariaDB, certificates
+from servers import MariaDB, PostgreSQL, certificates
 
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
@@ -41,13 +41,13 @@ def build(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def side(request):
+def side():
     """The server of a kind."""
     made = {}
     with contextlib.ExitStack() as servers:
         def of(kind):
             if kind not in made:
-                server = request.getfixturevalue("pg") if kind == "postgresql" else servers.enter_context(MariaDB(history=True))
+                server = servers.enter_context(PostgreSQL(preload="pg_stat_statements") if kind == "postgresql" else MariaDB(history=True))
                 made[kind] = PostgreSQLSide(server.url("scram"), server) if kind == "postgresql" else MySQLSide(server.url(), server)
             return made[kind]
         yield of
@@ -75,7 +75,7 @@ rows of plans (auto_explain), or its performance schema and general log.
 - **Shapes, statements, errors**: as rowcall counted them, without the polls of clients that wait for a query to run.
 - **Texts, parameters, rows**: of how many statements the text, how many parameters, and of how many statements the rows were told by the server too,
   and are the same. So is every error code, and no statement took the server longer than rowcall says its client waited (where that can be told:
-  not within a batch). PostgreSQL tells no rows of what it does not plan (FETCH, SHOW, COPY).
+  not within a batch). PostgreSQL tells the rows of FETCH and COPY by text (pg_stat_statements), and none of SHOW and its like.
 - **Wrong**: statements or shapes with any difference in that.
 - **Without text**: recorded without, as they are empty, longer than 16 KiB, or what EXECUTE in SQL executes; compared by shape.
 - **Unread**: parameters that are binary of a type nobody told, or were sent as long data: their value is not known.
@@ -113,13 +113,13 @@ def assert_followed(outcome, client):
     assert coverage["opaque_expected"] == client.opaque
 
 
-def assert_same_figures(dialect, report, entries, shapes, recorded, client):
+def assert_same_figures(dialect, report, entries, shapes, moved, recorded, client):
     """Executions, errors and rows of each shape as the server saw them, and then each statement by itself."""
     unexecuted, differences = ledger.compare(ledger.by_shape(entries, shapes), ledger.of_report(report))
     assert not differences, "".join(f"\n{shape}\n    server:  {said}\n    rowcall: {told}" for shape, said, told in differences)
     assert unexecuted == client.unexecuted
     assert report["coverage"]["skipped"] <= client.skipped, "how many had been sent when the error came depends on who was faster"
-    compared = statements.compare(dialect, entries, shapes, recorded, POLLS)
+    compared = statements.compare(dialect, entries, shapes, moved, recorded, POLLS)
     assert not compared.differences, "".join(f"\n{whose}: {shape}\n    {what!r:.600}" for whose, shape, what in compared.differences)
     assert (compared.unexecuted, compared.skipped) == (unexecuted, report["coverage"]["skipped"])
     assert (compared.textless, compared.unread) == (client.textless, client.unread)
@@ -138,7 +138,7 @@ def test_client(rowcall, side, build, table, client):
     report = outcome.report
     errors = sum(shape["errors"] for shape in report["shapes"])
     dialect = side(client.server).dialect
-    compared = assert_same_figures(dialect, report, entries, ledger.shapes(rowcall.program, dialect, entries),
+    compared = assert_same_figures(dialect, report, entries, ledger.shapes(rowcall.program, dialect, entries), side(client.server).moved(),
                                    recording.statements(rowcall.program, dialect, rowcall.dir / RECORDING), client)
     executions = sum(shape["executions"] for shape in report["shapes"] if not POLLS.search(shape["shape"]))
     parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of the matrix as its clients see them: how one is set up for a run, found by a client, and asked what it executed."""
 import collections
+import json
 import re
 import subprocess
 import urllib.parse
@@ -56,7 +57,16 @@ class PostgreSQLSide(Side):
                            env=self.environment() | {"PGOPTIONS": "-c client_min_messages=warning"})
 
     def mark(self):
-        return self.server and self.server.log.stat().st_size
+        if not self.server:
+            return None
+        self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT pg_stat_statements_reset()")
+        return self.server.log.stat().st_size
+
+    def moved(self):
+        """How many rows FETCH and COPY moved since the mark, by their texts."""
+        told = self.server.sql(f"SELECT json_agg(json_build_array(query, rows)) FROM pg_stat_statements JOIN pg_database d ON d.oid = dbid WHERE"
+                               f" datname = '{DATABASE}' AND query ~* '^\\s*(fetch|copy)\\y'")
+        return json.loads(told or "[]")
 
     def ledger(self, mark):
         if not self.server:
@@ -97,6 +107,9 @@ class MySQLSide(Side):
         self.await_end()    # of what was asked directly and given up
         self.ask("TRUNCATE performance_schema.events_statements_history_long")
         return self.server.log.stat().st_size
+
+    def moved(self):
+        return []       # they are told of each statement
 
     def ledger(self, mark):
         if not self.server:

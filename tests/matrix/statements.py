@@ -100,8 +100,20 @@ def slower(pairs):
     return [(said, told) for said, told in zip(sorted(e.ms for e, _ in pairs), sorted(s.busy_ms for _, s in pairs)) if told < said - SLACK_MS]
 
 
-def compare(dialect, entries, shapes, statements, uncounted):
-    """entries: the server's, with their shapes; statements: of recording.py. What is counted leaves out shapes that match uncounted.
+def compare_moved(moved, statements):
+    """What differs in the rows that FETCH returned or COPY moved, all those of one text together; and of how many statements they were."""
+    differences, count = [], 0
+    for text, rows in moved:
+        alike = [s for s in statements if s.text and s.outcome == "ok" and plain(s.text, "postgresql") == plain(text, "postgresql")]
+        count += len(alike)
+        if rows != (told := sum(s.rows or s.affected for s in alike)):
+            differences.append(("rows", text, (rows, told)))
+    return differences, count
+
+
+def compare(dialect, entries, shapes, moved, statements, uncounted):
+    """entries: the server's, with their shapes; moved: [(text, rows)] of compare_moved; statements: of recording.py. What is counted leaves out
+    shapes that match uncounted.
 
     texts, params, rows: how many of them both sides told, and agreed on. textless: statements whose text was not recorded. unread: parameters
     whose value was not known.
@@ -113,7 +125,8 @@ def compare(dialect, entries, shapes, statements, uncounted):
         if statement.outcome != "skipped":
             asked[key(statement, dialect)].append(statement)
     skipped = sum(statement.outcome == "skipped" for statement in statements)
-    pairs, unexecuted, differences = collections.defaultdict(list), 0, []
+    pairs, unexecuted = collections.defaultdict(list), 0
+    differences, by_text = compare_moved(moved, statements)
     # What tells more is paired first.
     for entry, shape in sorted(zip(entries, shapes), key=lambda both: (both[0].params is None, both[0].rows is None)):
         for left in (asked.get(by, ()) for by in keys(entry, shape, dialect)):
@@ -135,6 +148,6 @@ def compare(dialect, entries, shapes, statements, uncounted):
         differences.append(("time", "all together", total))
     both = [(e, s) for group in pairs.values() for e, s in group if not uncounted.search(s.shape)]
     told = [param for e, s in both if s.params and (e.params or dialect == "mysql") for param in s.params]
-    return Compared(sum(s.text is not None for _, s in both), sum(param is not MISSING for param in told), sum(e.rows is not None for e, _ in both),
+    return Compared(sum(s.text is not None for _, s in both), sum(param is not MISSING for param in told), sum(e.rows is not None for e, _ in both) + by_text,
                     sum(len(group) for group in timed.values()), sum(s.text is None for _, s in both), sum(param is MISSING for param in told),
                     unexecuted, skipped, differences)
