@@ -125,7 +125,7 @@ send_mark(const struct settings *s, struct arena *a, const char *name, struct pr
 }
 
 static int
-mark(const struct settings *s, struct arena *a, int argc, char **argv)
+set_mark(const struct settings *s, struct arena *a, int argc, char **argv)
 {
 	struct problem p = { "" };
 	bool end = settings_true(s, OPT_MARK_END);
@@ -164,7 +164,7 @@ ping(const struct settings *s, struct arena *arena, int argc, char **argv)
 int
 cmd_mark(int argc, char **argv)
 {
-	return cmd_with_settings("mark", argc, argv, mark);
+	return cmd_with_settings("mark", argc, argv, set_mark);
 }
 
 int

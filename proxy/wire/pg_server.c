@@ -6,7 +6,7 @@
 
 /* The head when it is one of these kinds; else NULL and the session opaque. */
 static struct pg_question *
-expect(struct wire_conn *c, uint32_t kinds, const char *what)
+head_of(struct wire_conn *c, uint32_t kinds, const char *what)
 {
 	struct pg_question *q = pg_queue_head(c);
 
@@ -50,7 +50,7 @@ begin_answer(struct wire_conn *c, const struct pg_question *q, uint64_t began)
 static struct pg_exec *
 answer(struct wire_conn *c, uint32_t kinds, const struct pg_msg *m, const char *what)
 {
-	struct pg_question *q = expect(c, kinds, what);
+	struct pg_question *q = head_of(c, kinds, what);
 
 	if (!q)
 		return NULL;
@@ -65,7 +65,7 @@ answer(struct wire_conn *c, uint32_t kinds, const struct pg_msg *m, const char *
 static void
 on_parsed(struct wire_conn *c)
 {
-	struct pg_question *q = expect(c, PG_BIT(PG_PARSE), "ParseComplete");
+	struct pg_question *q = head_of(c, PG_BIT(PG_PARSE), "ParseComplete");
 
 	if (!q)
 		return;
@@ -76,7 +76,7 @@ on_parsed(struct wire_conn *c)
 static void
 on_bound(struct wire_conn *c, uint64_t now)
 {
-	struct pg_question *q = expect(c, PG_BIT(PG_BIND), "BindComplete");
+	struct pg_question *q = head_of(c, PG_BIT(PG_BIND), "BindComplete");
 
 	if (!q)
 		return;
@@ -87,7 +87,7 @@ on_bound(struct wire_conn *c, uint64_t now)
 static void
 on_closed(struct wire_conn *c, uint64_t now)
 {
-	struct pg_question *q = expect(c, PG_BIT(PG_CLOSE_STMT) | PG_BIT(PG_CLOSE_PORTAL), "CloseComplete");
+	struct pg_question *q = head_of(c, PG_BIT(PG_CLOSE_STMT) | PG_BIT(PG_CLOSE_PORTAL), "CloseComplete");
 
 	if (!q)
 		return;
@@ -101,7 +101,7 @@ on_closed(struct wire_conn *c, uint64_t now)
 static void
 on_types(struct wire_conn *c, const struct pg_msg *m)
 {
-	struct pg_question *q = expect(c, PG_BIT(PG_DESCRIBE_STMT), "ParameterDescription");
+	struct pg_question *q = head_of(c, PG_BIT(PG_DESCRIBE_STMT), "ParameterDescription");
 
 	if (!q)
 		return;
@@ -127,7 +127,7 @@ describe_portal(struct wire_conn *c, struct pg_exec *x, const struct pg_msg *m)
 static void
 on_row_description(struct wire_conn *c, const struct pg_msg *m)
 {
-	struct pg_question *q = expect(c, PG_BIT(PG_QUERY) | PG_BIT(PG_DESCRIBE_STMT) | PG_BIT(PG_DESCRIBE_PORTAL), "RowDescription");
+	struct pg_question *q = head_of(c, PG_BIT(PG_QUERY) | PG_BIT(PG_DESCRIBE_STMT) | PG_BIT(PG_DESCRIBE_PORTAL), "RowDescription");
 
 	if (!q)
 		return;
@@ -150,7 +150,7 @@ on_row_description(struct wire_conn *c, const struct pg_msg *m)
 static void
 on_no_data(struct wire_conn *c)
 {
-	if (expect(c, PG_BIT(PG_DESCRIBE_STMT) | PG_BIT(PG_DESCRIBE_PORTAL), "NoData"))
+	if (head_of(c, PG_BIT(PG_DESCRIBE_STMT) | PG_BIT(PG_DESCRIBE_PORTAL), "NoData"))
 		pg_queue_pop(c);
 }
 

@@ -2,6 +2,7 @@
 """Servers, the program under test and the demo shop for the live tests."""
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from rowcall import PYTHON, TOP, Rowcall, program  # noqa: E402
 from servers import MariaDB, PostgreSQL, clean_environment  # noqa: E402
+
+# A shell ignores these in what it starts in the background, and who is started with an ignored signal keeps ignoring it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
