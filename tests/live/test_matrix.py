@@ -14,12 +14,14 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 
 import jsonschema
 import pytest
 
 from rowcall import TOP
 from servers import MariaDB, PostgreSQL, certificates
+from waiting import await_true
 
 sys.path.insert(0, str(TOP / "tests/matrix"))
 
@@ -32,6 +34,7 @@ from sides import MySQLSide, PostgreSQLSide     # noqa: E402
 SCHEMA = json.loads((TOP / "reports/report.schema.json").read_text())
 RECORDING = "matrix.rowcall"
 SECONDS = 120   # for one run of one client
+LOGIN = 512     # bytes of a login, either way, at most: MariaDB counts them twice
 EXTRA = os.environ.get("ROWCALL_TEST_SERVERS", "").split()
 
 
@@ -71,6 +74,7 @@ through rowcall. What rowcall counted and recorded is set beside what the server
 rows of plans (auto_explain), or its performance schema and general log.
 
 - **Differences**: bytes of the client's output that differ.
+- **Sessions** in the database, as the server counts them; rowcall's counters say the same, and the same bytes each way as MariaDB does.
 - **Opaque**: sessions that rowcall forwarded without reading, expected (cancel requests, replication) and **unexpectedly**.
 - **Shapes, statements, errors**: as rowcall counted them, without the polls of clients that wait for a query to run.
 - **Texts, parameters, rows**: of how many statements the text, how many parameters, and of how many statements the rows were told by the server too,
@@ -82,8 +86,8 @@ rows of plans (auto_explain), or its performance schema and general log.
 - **Unexecuted**: statements that failed when they were prepared and that the client never asked to execute, which rowcall does not count.
 - **Skipped**: executions that were asked for, and that the server passed over after an error in a pipeline: among none of these numbers.
 
-| client | server | what it did | differences | opaque | unexpectedly | shapes | statements | errors | texts | parameters | rows | wrong | without text | unread | unexecuted | skipped |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| client | server | what it did | differences | sessions | opaque | unexpectedly | shapes | statements | errors | texts | parameters | rows | wrong | without text | unread | unexecuted | skipped |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 POLLS = re.compile("pg_stat_activity|processlist", re.I)
 
@@ -94,15 +98,22 @@ def run(command, environment):
     return done.stdout
 
 
+def counted(proxy):
+    """What it says at its admin port of itself."""
+    with urllib.request.urlopen(proxy.await_text(r"counters at (http://\S+)")[1] + "/api/v1/counters") as answer:
+        return json.load(answer)
+
+
 def both_ways(rowcall, side, command, options=()):
-    """Runs it direct and through rowcall: both outputs, how rowcall ended, what the server says of the second."""
+    """Runs it direct and through rowcall: both outputs, rowcall's counters at its end and how it ended, what the server says of the second."""
     side.recreate()
     direct = run(command, side.environment())
     side.recreate()
     mark = side.mark()
-    proxy = rowcall.proxy(side.url, options=["--allow-empty", "--record", rowcall.dir / RECORDING, "--record-values", *options])
+    proxy = rowcall.proxy(side.url, options=["--admin", "127.0.0.1:0", "--allow-empty", "--record", rowcall.dir / RECORDING, "--record-values", *options])
     through = run(command, side.environment(proxy.port))
-    return direct, through, proxy.stop(), side.ledger(mark)
+    counters = await_true(lambda: (told := counted(proxy))["sessions"]["open"] == 0 and told, "the sessions to end")
+    return direct, through, counters, proxy.stop(), side.ledger(mark)
 
 
 def assert_followed(outcome, client):
@@ -111,6 +122,23 @@ def assert_followed(outcome, client):
     coverage = outcome.report["coverage"]
     assert coverage["opaque_unexpected"] == coverage["lost"] == 0
     assert coverage["opaque_expected"] == client.opaque
+
+
+def assert_counted(counters, client, side):
+    """Sessions, bytes each way, opaque sessions by reason, truncations: as the server counts them, and as the client is known."""
+    sessions, moved = side.traffic()
+    opaque = {reason: n for reason, n in counters["opaque_expected"].items() if n}
+    assert sum(opaque.values()) == client.opaque and opaque.keys() <= {"cancel-request", "replication"}
+    assert not any(counters["opaque_unexpected"].values())
+    # To PostgreSQL neither of those is a session in a database.
+    assert counters["sessions"]["accepted"] == sessions + client.opaque
+    assert counters["sessions"]["refused"] == counters["sessions"]["upstream_failures"] == 0
+    assert counters["truncated"] == {"texts": client.cut, "tags": 0}
+    assert counters["lost"] == 0
+    assert counters["bytes"]["to_client"] > 32 << 20, "each client is sent a row, or a backup, of that size"
+    for way, n in (moved or {}).items():
+        assert 0 <= n - counters["bytes"][way] <= LOGIN * sessions, (way, n, counters["bytes"])
+    return sessions
 
 
 def assert_same_figures(dialect, report, entries, shapes, moved, recorded, client):
@@ -130,11 +158,12 @@ def assert_same_figures(dialect, report, entries, shapes, moved, recorded, clien
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_client(rowcall, side, build, table, client):
     if reason := client.missing():
-        table[client.name] = (client.name, client.server, reason, *[""] * 14)
+        table[client.name] = (client.name, client.server, reason, *[""] * 15)
         pytest.skip(reason)
-    direct, through, outcome, entries = both_ways(rowcall, side(client.server), client.command(client, build))
+    direct, through, counters, outcome, entries = both_ways(rowcall, side(client.server), client.command(client, build))
     assert through == direct
     assert_followed(outcome, client)
+    sessions = assert_counted(counters, client, side(client.server))
     report = outcome.report
     errors = sum(shape["errors"] for shape in report["shapes"])
     dialect = side(client.server).dialect
@@ -142,7 +171,7 @@ def test_client(rowcall, side, build, table, client):
                                    recording.statements(rowcall.program, dialect, rowcall.dir / RECORDING), client)
     executions = sum(shape["executions"] for shape in report["shapes"] if not POLLS.search(shape["shape"]))
     parts = dict.fromkeys(re.findall(r"^== (\w+)$", direct.decode(errors="replace"), re.M))
-    table[client.name] = (client.name, client.server, ", ".join(parts), 0, client.opaque, 0, len(report["shapes"]), executions,
+    table[client.name] = (client.name, client.server, ", ".join(parts), 0, sessions, client.opaque, 0, len(report["shapes"]), executions,
                           errors, compared.texts, compared.params, compared.rows, 0, client.textless, client.unread, client.unexecuted, client.skipped)
 
 
@@ -156,7 +185,7 @@ def extra_runs():
 def followed_on_extra(rowcall, url, client, command, options=(), **more):
     """Runs it against an extra server, direct and through rowcall: the outcome."""
     side = (PostgreSQLSide if client.server == "postgresql" else MySQLSide)(url, more=more)
-    direct, through, outcome, _ = both_ways(rowcall, side, command, options)
+    direct, through, _, outcome, _ = both_ways(rowcall, side, command, options)
     assert through == direct
     return direct, outcome
 

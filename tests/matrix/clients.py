@@ -22,11 +22,12 @@ class Client:
     never asked to execute: errors to the server, no execution to rowcall; skipped: executions that were asked for but skipped by the server
     after an error in a pipeline (at most; how many had been sent by then depends on who was faster). textless: statements that are recorded without their text, as they are empty, longer
     than the limit, or what EXECUTE in SQL executes; unread: parameters whose value is not recorded, as they are binary and nobody told their type, or
-    were sent as long data. core: run it against the extra servers too."""
+    were sent as long data; cut: statements longer than what rowcall reads of one. core: run it against the extra servers too."""
 
-    def __init__(self, name, server, command, missing=(), opaque=0, unexecuted=0, skipped=0, textless=0, unread=0, core=False):
+    def __init__(self, name, server, command, missing=(), opaque=0, unexecuted=0, skipped=0, textless=0, unread=0, cut=0, core=False):
         self.name, self.server, self.command, self.core = name, server, command, core
         self.opaque, self.unexecuted, self.skipped, self.textless, self.unread = opaque, unexecuted, skipped, textless, unread
+        self.cut = cut
         self.needs = missing
 
     def missing(self):
@@ -105,7 +106,7 @@ CLIENTS = [
     script("pg_dump", "postgresql", "dump_client.sh", needs_program("pg_dump"), textless=35),
     script("pg_basebackup", "postgresql", "basebackup_client.sh", needs_program("pg_basebackup"), opaque=2),
     c_program("libpq", "postgresql", "libpq_client.c", ["pkg-config", ["--cflags", "libpq"], ["--libs", "libpq"]], opaque=1, skipped=1, textless=3, core=True),
-    python("psycopg2", "postgresql", "psycopg2_client.py", "psycopg2", opaque=1, textless=1, core=True),
+    python("psycopg2", "postgresql", "psycopg2_client.py", "psycopg2", opaque=1, textless=1, cut=1, core=True),
     python("psycopg3", "postgresql", "psycopg3_client.py", "psycopg", opaque=1, unexecuted=2, skipped=2, textless=1, core=True),
     python("asyncpg", "postgresql", "asyncpg_client.py", "asyncpg", opaque=1, unexecuted=1, skipped=1, textless=1, core=True),
     node("node-pg", "postgresql", "pg_client.js", "pg", "pg-cursor", "pg-copy-streams", textless=1, unread=1, core=True),
@@ -115,15 +116,15 @@ CLIENTS = [
     perl("DBD::Pg", "postgresql", "dbd_client.pl", "DBD::Pg", opaque=1, textless=1),
     go("lib-pq", "postgresql", "libpq_go_client.go", "github.com/lib/pq", "golang-github-lib-pq-dev", opaque=1, textless=1, unread=1),
     script("mariadb", "mysql", "cli_client.sh", needs_program("mariadb"), textless=1, core=True),
-    script("mariadb-dump", "mysql", "dump_client.sh", needs_program("mariadb-dump"), textless=2),
+    script("mariadb-dump", "mysql", "dump_client.sh", needs_program("mariadb-dump"), textless=2, cut=1),
     c_program("Connector/C", "mysql", "connector_c_client.c", ["mariadb_config", ["--cflags"], ["--libs"]], unread=2, core=True),
-    python("PyMySQL", "mysql", "pymysql_client.py", "pymysql", textless=1, core=True),
-    python("mysqlclient", "mysql", "pymysql_client.py", "MySQLdb", "mysqlclient", textless=1),
-    node("mysql2", "mysql", "node_client.js", "mysql2", words=["mysql2"], textless=1, core=True),
-    node("mariadb (npm)", "mysql", "node_client.js", "mariadb", words=["mariadb"], textless=1, core=True),
-    java("Connector/J", "mysql", "ConnectorJClient.java", "/usr/share/java/mariadb-java-client.jar", "libmariadb-java", textless=2, unread=2, core=True),
-    php("PDO_mysql", "mysql", "pdo_client.php", "pdo_mysql", textless=2),
-    perl("DBD::mysql", "mysql", "dbd_client.pl", "DBD::mysql", "mysql", textless=2),
-    perl("DBD::MariaDB", "mysql", "dbd_client.pl", "DBD::MariaDB", "MariaDB", textless=2),
+    python("PyMySQL", "mysql", "pymysql_client.py", "pymysql", textless=1, cut=1, core=True),
+    python("mysqlclient", "mysql", "pymysql_client.py", "MySQLdb", "mysqlclient", textless=1, cut=1),
+    node("mysql2", "mysql", "node_client.js", "mysql2", words=["mysql2"], textless=1, cut=1, core=True),
+    node("mariadb (npm)", "mysql", "node_client.js", "mariadb", words=["mariadb"], textless=1, cut=1, core=True),
+    java("Connector/J", "mysql", "ConnectorJClient.java", "/usr/share/java/mariadb-java-client.jar", "libmariadb-java", textless=2, unread=2, cut=1, core=True),
+    php("PDO_mysql", "mysql", "pdo_client.php", "pdo_mysql", textless=2, cut=1),
+    perl("DBD::mysql", "mysql", "dbd_client.pl", "DBD::mysql", "mysql", textless=2, cut=1),
+    perl("DBD::MariaDB", "mysql", "dbd_client.pl", "DBD::MariaDB", "MariaDB", textless=2, cut=1),
     go("go-sql-driver", "mysql", "go_client.go", "github.com/go-sql-driver/mysql", "golang-github-go-sql-driver-mysql-dev", unread=1),
 ]

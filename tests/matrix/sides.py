@@ -60,7 +60,16 @@ class PostgreSQLSide(Side):
         if not self.server:
             return None
         self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT pg_stat_statements_reset()")
+        self.before = self.begun()
         return self.server.log.stat().st_size
+
+    def begun(self):
+        """Sessions that began in the database since it was made; no cancel requests, no replication of the whole server."""
+        return int(self.server.sql(f"SELECT sessions FROM pg_stat_database WHERE datname = '{DATABASE}'"))
+
+    def traffic(self):
+        """Since the mark: sessions of the server; bytes it got and sent, which PostgreSQL does not tell."""
+        return self.begun() - self.before, None
 
     def moved(self):
         """How many rows FETCH and COPY moved since the mark, by their texts."""
@@ -106,7 +115,20 @@ class MySQLSide(Side):
             return None
         self.await_end()    # of what was asked directly and given up
         self.ask("TRUNCATE performance_schema.events_statements_history_long")
+        self.before = self.status()
         return self.server.log.stat().st_size
+
+    def status(self):
+        """Sessions, bytes that the server got and sent, without those of this session itself."""
+        told = dict(self.rows("SELECT g.variable_name, g.variable_value - IF(g.variable_name = 'CONNECTIONS', 0, s.variable_value)"
+                              " FROM information_schema.global_status g JOIN information_schema.session_status s USING (variable_name)"
+                              " WHERE variable_name IN ('CONNECTIONS', 'BYTES_RECEIVED', 'BYTES_SENT')"))
+        return [int(told[name]) for name in ("CONNECTIONS", "BYTES_RECEIVED", "BYTES_SENT")]
+
+    def traffic(self):
+        """Since the mark: sessions of the server; bytes it got and sent."""
+        sessions, received, sent = (now - then for now, then in zip(self.status(), self.before))
+        return sessions, {"to_server": received, "to_client": sent}
 
     def moved(self):
         return []       # they are told of each statement
