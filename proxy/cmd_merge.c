@@ -76,30 +76,13 @@ map_upstreams(struct merge *m, const struct recording *r, uint16_t *map)
 static void
 add_run(struct merge *m, const struct run_info *run)
 {
-	struct coverage *to = &m->run.coverage;
-	const struct coverage *c = &run->coverage;
-
 	if (!m->run.started_us || run->started_us < m->run.started_us)
 		m->run.started_us = run->started_us;
 	if (run->duration > m->run.duration)
 		m->run.duration = run->duration;
 	m->run.incomplete = m->run.incomplete || run->incomplete;
 	m->run.command = m->run.command ? m->run.command : run->command;
-	to->sessions += c->sessions;
-	to->statements += c->statements;
-	to->queries += c->queries;
-	to->control += c->control;
-	to->setup += c->setup;
-	to->tagged += c->tagged;
-	to->opaque_expected += c->opaque_expected;
-	to->opaque_unexpected += c->opaque_unexpected;
-	to->lost += c->lost;
-	to->evidence_shed += c->evidence_shed;
-	to->requests += c->requests;
-	to->evicted_requests += c->evicted_requests;
-	to->notices += c->notices;
-	if (c->opaque_reason && *c->opaque_reason)
-		to->opaque_reason = c->opaque_reason;
+	coverage_add(&m->run.coverage, &run->coverage);
 }
 
 static bool

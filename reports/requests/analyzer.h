@@ -6,6 +6,7 @@
 #define ROWCALL_ANALYZER_H
 
 #include "reports/lineage/catalog.h"
+#include "coverage.h"
 #include "request.h"
 #include "ring.h"
 
@@ -42,18 +43,6 @@ struct request_sink {
 	void (*server)(void *ctx, uint16_t upstream, struct span version);
 	/* A statement with its values, before the request that has it; only where they are recorded. May be NULL. */
 	void (*values)(void *ctx, const struct stmt_values *v);
-};
-
-/* Totals that concern no single request. */
-struct coverage {
-	uint64_t sessions, statements, queries, control, setup, tagged;	/* tagged: queries with a scope or key from tag, mark or session */
-	uint64_t skipped;		/* asked for in a pipeline and passed over by the server after an error; in none of the numbers above */
-	uint64_t opaque_expected, opaque_unexpected;
-	uint64_t lost;			/* records the rings dropped: the capture cannot be trusted */
-	uint64_t evidence_shed;
-	uint64_t requests, evicted_requests;	/* evicted: closed early because too many were open */
-	uint64_t notices;
-	const char *opaque_reason;	/* the last unexpected one, static or "" */
 };
 
 struct analyzer;

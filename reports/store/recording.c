@@ -178,20 +178,8 @@ read_run(struct recording *r)
 	run->duration = meta_number(r, "duration_ns");
 	run->incomplete = strcmp(meta(r, "complete"), "1") != 0;
 	r->values = strcmp(meta(r, "values"), "1") == 0;
-	c->sessions = meta_number(r, "coverage.sessions");
-	c->statements = meta_number(r, "coverage.statements");
-	c->queries = meta_number(r, "coverage.queries");
-	c->control = meta_number(r, "coverage.control");
-	c->setup = meta_number(r, "coverage.setup");
-	c->tagged = meta_number(r, "coverage.tagged");
-	c->skipped = meta_number(r, "coverage.skipped");
-	c->opaque_expected = meta_number(r, "coverage.opaque_expected");
-	c->opaque_unexpected = meta_number(r, "coverage.opaque_unexpected");
-	c->lost = meta_number(r, "coverage.lost");
-	c->evidence_shed = meta_number(r, "coverage.evidence_shed");
-	c->requests = meta_number(r, "coverage.requests");
-	c->evicted_requests = meta_number(r, "coverage.evicted_requests");
-	c->notices = meta_number(r, "coverage.notices");
+	for (uint32_t i = 0; coverage_name(i); i++)
+		*coverage_number(c, i) = meta_number(r, coverage_name(i));
 	c->opaque_reason = meta(r, "coverage.opaque_reason");
 	if (run->incomplete && run->duration == 0)
 		count_unfinished(r);

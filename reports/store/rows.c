@@ -251,24 +251,13 @@ put_servers(struct rows *r, const struct snapshot *snap)
 static bool
 put_coverage(struct rows *r, const struct snapshot *snap, uint64_t dropped)
 {
-	const struct coverage *c = &snap->coverage;
-	const struct {
-		const char *key;
-		uint64_t value;
-	} numbers[] = {
-		{ "coverage.sessions", c->sessions }, { "coverage.statements", c->statements }, { "coverage.queries", c->queries },
-		{ "coverage.skipped", c->skipped },
-		{ "coverage.control", c->control }, { "coverage.setup", c->setup }, { "coverage.tagged", c->tagged },
-		{ "coverage.opaque_expected", c->opaque_expected }, { "coverage.opaque_unexpected", c->opaque_unexpected },
-		{ "coverage.lost", c->lost + dropped }, { "coverage.evidence_shed", c->evidence_shed },
-		{ "coverage.requests", c->requests }, { "coverage.evicted_requests", c->evicted_requests }, { "coverage.notices", c->notices },
-		{ "duration_ns", snap->duration },
-	};
-	bool ok = put_meta(r, "coverage.opaque_reason", c->opaque_reason);
+	struct coverage c = snap->coverage;
+	bool ok = put_meta(r, "coverage.opaque_reason", c.opaque_reason);
 
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers && ok; i++)
-		ok = put_number(r, numbers[i].key, (int64_t)numbers[i].value);
-	return ok;
+	c.lost += dropped;
+	for (uint32_t i = 0; coverage_name(i) && ok; i++)
+		ok = put_number(r, coverage_name(i), (int64_t)*coverage_number(&c, i));
+	return ok && put_number(r, "duration_ns", (int64_t)snap->duration);
 }
 
 static bool

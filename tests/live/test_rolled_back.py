@@ -2,6 +2,8 @@
 """What was rolled back, by hand or by an error, and what a pipeline (libpq's) never came to: rowcall's word beside what the table holds
 in the end."""
 import contextlib
+import json
+import shutil
 
 import psycopg2
 import pymysql
@@ -61,7 +63,7 @@ def pipelined(url, *batches):
     return found
 
 
-def test_a_pipeline_that_fails(proxied):
+def test_a_pipeline_that_fails(proxied, rowcall, tmp_path):
     proxy, told, kept = proxied("pg")
     ok, failed, passed, sync = "COMMAND_OK", "FATAL_ERROR", "PIPELINE_ABORTED", "PIPELINE_SYNC"
     assert pipelined(proxy.url(), [1, 2], [3, 1, 4, 5], [6]) == [ok, ok, sync, ok, failed, passed, passed, sync, ok, sync]
@@ -71,6 +73,10 @@ def test_a_pipeline_that_fails(proxied):
     shape = next(shape for shape in report["shapes"] if shape["shape"].startswith("INSERT INTO kept"))
     assert (shape["executions"], shape["errors"], report["coverage"]["skipped"], rolled_back(report)) == (5, 1, 2, 1)
     assert sum(request["queries"] for request in report["requests"]) == report["coverage"]["queries"] == 5
+    shutil.copy(tmp_path / "recording", tmp_path / "again")
+    assert rowcall("merge", "--record", tmp_path / "both", tmp_path / "recording", tmp_path / "again").status == 0
+    both = json.loads(rowcall("report", "--report", "json", tmp_path / "both").out)["coverage"]
+    assert both == {total: 2 * n for total, n in report["coverage"].items()}
 
 
 def test_a_text_of_several_statements_that_fails(proxied):
