@@ -183,9 +183,7 @@ value_hash(struct tap *t, const struct wire_value *v, uint32_t *moment)
 	if (v->n == -1)
 		return NULL_HASH;
 	n = t->engine->value_text(v, buf, sizeof buf);
-	if (n == (size_t)-1)
-		return v->n >= 0 ? sql_hash(span_of(v->p, (size_t)v->n)) : UNKNOWN_PARAMS;
-	if (n > sizeof buf) /* too long to be canonical text of anything but itself */
+	if (n > sizeof buf) /* of no known type, or too long to be canonical text of anything but itself */
 		return v->n >= 0 ? sql_hash(span_of(v->p, (size_t)v->n)) : UNKNOWN_PARAMS;
 	n = sql_canon_text(buf, n);
 	*moment = sql_moment(span_of(buf, n));
