@@ -2,7 +2,6 @@
 /* verify: see verify.h. Runs the look-ups and their batched form. */
 #include "verify_part.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "fingerprint/mem.h"
@@ -12,18 +11,6 @@
 
 enum { RUNS = 1000, WARM_NS = 3000000000 };	/* executions run; a second, warm round only when the first took no longer */
 
-const char *
-verify_words(struct bench *b, const char *fmt, ...)
-{
-	char text[500];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return arena_strndup(b->a, span_str(text));
-}
-
 static bool
 give_up(struct bench *b, const char *what, const struct side_problem *p)
 {
@@ -32,7 +19,7 @@ give_up(struct bench *b, const char *what, const struct side_problem *p)
 	bool absent = strcmp(p->code, "42P01") == 0 || strcmp(p->code, "1146") == 0;
 
 	b->r->state = FIX_NOT_VERIFIABLE;
-	b->r->why = verify_words(b, "%s: %s%s", what, p->text,
+	b->r->why = arena_printf(b->a, "%s: %s%s", what, p->text,
 	    late ? " (it took longer than --statement-timeout)" : denied ? " (this account may not read the table)" :
 	    absent ? " (the table is not there: was it made for the run only?)" : "");
 	return false;
@@ -219,7 +206,7 @@ verify(const struct verify_job *job, struct fix_result *r, struct arena *a)
 	b.s = side_open(&job->target, &p);
 	if (!b.s || !prepare_session(&b, &p)) {
 		r->state = FIX_NOT_VERIFIABLE;
-		r->why = verify_words(&b, "no connection to the database: %s", p.text);
+		r->why = arena_printf(b.a, "no connection to the database: %s", p.text);
 		side_close(b.s);
 		return;
 	}

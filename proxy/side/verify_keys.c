@@ -55,7 +55,7 @@ compared_columns(struct bench *b, bool array)
 			strbuf_char(&out, ',');
 		put_quoted(&out, plain_name(b, l->conditions[i].name), array ? '"' : '\'');
 	}
-	text = verify_words(b, array ? "{%s}" : "%s", strbuf_cstr(&out));
+	text = arena_printf(b->a, array ? "{%s}" : "%s", strbuf_cstr(&out));
 	strbuf_clear(&out);
 	return text;
 }
@@ -105,7 +105,7 @@ is_numeric(const struct bench *b, uint32_t type)
 static const char *
 type_name(struct bench *b, const struct side_column *c)
 {
-	struct fix_value values[2] = { { verify_words(b, "%u", c->type), 0 }, { verify_words(b, "%d", c->modifier), 0 } };
+	struct fix_value values[2] = { { arena_printf(b->a, "%u", c->type), 0 }, { arena_printf(b->a, "%d", c->modifier), 0 } };
 	const char *name = NULL;
 	struct side_problem p;
 	struct side_rows rows;

@@ -27,9 +27,6 @@ struct bench {
 	uint32_t ncolumns;		/* of the originals */
 };
 
-/* In the arena. */
-const char *verify_words(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 /* ---- verify_keys.c ---- */
 
 /* At most one row has the compared values: a unique index covers no more than these columns. */
