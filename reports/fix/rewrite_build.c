@@ -145,10 +145,17 @@ put_list(struct builder *b)
 	strbuf_str(&b->sql, any ? ")" : "NULL)");
 }
 
+/* The keys stand as a list; else as one array. */
+static bool
+as_list(const struct builder *b)
+{
+	return b->first->lang.dialect == SQL_MYSQL || b->w->ncolumns > 1 || !all_bound(b->w);
+}
+
 static void
 put_keys(struct builder *b, struct arena *a)
 {
-	if (b->first->lang.dialect == SQL_MYSQL || b->w->ncolumns > 1 || !all_bound(b->w)) {
+	if (as_list(b)) {
 		put_list(b);
 		return;
 	}
@@ -315,7 +322,7 @@ put_plain(struct builder *b, struct arena *a)
 	put_select(b, "");
 	put_where(b, a);
 	put_order(b);
-	return b->first->lang.dialect == SQL_MYSQL || b->w->ncolumns > 1 || !all_bound(b->w) ? "IN" : "= ANY";
+	return as_list(b) ? "IN" : "= ANY";
 }
 
 /* ORDER BY 1 means a column of the result only outside a window. */
