@@ -53,7 +53,6 @@ class PgLog:
         self.last = {}          # session -> index of the last statement it began, until it is done
         self.alone = {}         # session -> it was the only one of its text
         self.unexplained = {}   # session -> SQLSTATE of an error that has not been followed by its statement yet
-        self.sources = {}       # index -> the text that the plan of a statement names
         self.plans = collections.defaultdict(list)      # (session, text) -> rows
         self.waiting = collections.defaultdict(list)    # (session, text) -> statements they may be of
         self.moved = set()      # statements behind whose cursor there was a MOVE: their plans count what it passed over
